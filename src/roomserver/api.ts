@@ -1,0 +1,317 @@
+// The roomserver: decides what is accepted into a room, and knows what every room's state is and was.
+// Plain data in, plain data out; failures are MatrixErrors.
+
+import type { StateSnapshotId } from '../eventlog/entries.ts';
+import type { PduRecord } from '../protocol/events/pdu.ts';
+import type {
+  DeviceId,
+  EventId,
+  RoomAlias,
+  RoomId,
+  ServerName,
+  UserId,
+} from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
+import type { HistoryVisibility } from '../protocol/visibility.ts';
+
+/** Position in `roomserver.output` that carries a change: wait for it at the syncserver before answering. */
+export interface Written {
+  readonly position: number;
+}
+
+export interface RoomserverApi {
+  // --- changing rooms: everything a local user does --------------------------------------------------
+
+  /** Client-Server API, "POST /createRoom". Errors: M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_BAD_JSON. */
+  performCreateRoom(
+    request: CreateRoomRequest,
+  ): Promise<Written & { roomId: RoomId; roomAlias?: RoomAlias }>;
+  /**
+   * Sends an event of any kind. With a `transaction` already seen from that device, answers the first event again.
+   * Redactions give `redacts`. Errors: M_FORBIDDEN with the rule, M_NOT_FOUND, M_TOO_LARGE.
+   */
+  performSendEvent(request: SendEventRequest): Promise<Written & { eventId: EventId }>;
+  /** Join by id or alias. Joining when joined is no error. Errors: M_FORBIDDEN, M_NOT_FOUND, M_UNABLE_TO_AUTHORISE_JOIN. */
+  performJoin(request: {
+    readonly roomIdOrAlias: string;
+    readonly userId: UserId;
+    readonly isGuest?: boolean;
+    readonly serverNames: readonly ServerName[];
+    /** Goes into the member event besides `membership`: displayname, avatar_url, reason … */
+    readonly content: JsonObject;
+    /** Signed third-party invite. */
+    readonly thirdPartySigned?: JsonObject;
+  }): Promise<Written & { roomId: RoomId }>;
+  performKnock(request: {
+    readonly roomIdOrAlias: string;
+    readonly userId: UserId;
+    readonly serverNames: readonly ServerName[];
+    readonly content: JsonObject;
+  }): Promise<Written & { roomId: RoomId }>;
+  /** Invite, leave (reject, take back a knock), kick, ban, unban: `membership` of `target` as `sender` wants it. */
+  performMembershipChange(request: {
+    readonly roomId: RoomId;
+    readonly sender: UserId;
+    readonly target: UserId;
+    readonly action: 'invite' | 'leave' | 'kick' | 'ban' | 'unban';
+    readonly content: JsonObject;
+  }): Promise<Written>;
+  /** Errors: M_UNKNOWN (400) while the user is still in the room. */
+  performForget(request: { readonly roomId: RoomId; readonly userId: UserId }): Promise<Written>;
+  /** Removes a room and all that is stored of it; local members are made to leave first. */
+  performPurge(request: { readonly roomId: RoomId }): Promise<Written>;
+
+  // --- peeking ---------------------------------------------------------------------------------------
+
+  /**
+   * MSC2753: checks that the room exists (M_NOT_FOUND), is world_readable and not encrypted (M_FORBIDDEN) and that
+   * the user has not joined it (M_BAD_STATE; only for `via: 'sync'`), then appends `NewPeek`. Also renews.
+   */
+  performPeek(request: {
+    readonly roomIdOrAlias: string;
+    readonly userId: UserId;
+    readonly deviceId: DeviceId;
+    readonly serverNames: readonly ServerName[];
+    readonly via: 'sync' | 'events';
+  }): Promise<Written & { roomId: RoomId; expiryTs: number }>;
+  /** Appends `RetirePeek`. That there is such a peek is the syncserver's to know: ask it first. */
+  performUnpeek(request: {
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+    readonly deviceId: DeviceId;
+    readonly via: 'sync' | 'events';
+  }): Promise<Written>;
+
+  // --- aliases and the published room list -----------------------------------------------------------
+
+  /** Errors: M_NOT_FOUND. Remote aliases are asked of their server. */
+  queryAlias(request: {
+    readonly alias: RoomAlias;
+  }): Promise<{ roomId: RoomId; servers: ServerName[] }>;
+  queryAliases(request: { readonly roomId: RoomId }): Promise<{ aliases: RoomAlias[] }>;
+  /** Errors: M_ROOM_IN_USE (409), M_INVALID_PARAM for aliases of other servers. */
+  performSetAlias(request: {
+    readonly alias: RoomAlias;
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+  }): Promise<void>;
+  /** Allowed to the creator of the alias and to who may send m.room.canonical_alias; updates that event. Errors: M_NOT_FOUND, M_FORBIDDEN. */
+  performDeleteAlias(request: {
+    readonly alias: RoomAlias;
+    readonly userId: UserId;
+  }): Promise<Partial<Written>>;
+  queryPublished(request: { readonly roomId: RoomId }): Promise<{ published: boolean }>;
+  /** Errors: M_FORBIDDEN unless the user may send m.room.canonical_alias, M_NOT_FOUND. */
+  performPublish(request: {
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+    readonly published: boolean;
+  }): Promise<void>;
+  /** Most members first. `since` and the tokens returned are opaque. Errors: M_INVALID_PARAM. */
+  queryPublicRooms(request: {
+    readonly limit: number;
+    readonly since?: string;
+    readonly searchTerm?: string;
+    readonly roomTypes?: readonly (string | null)[];
+  }): Promise<PublicRooms>;
+  /** What a looker may know of a room: for the room list, previews and summaries. */
+  queryRoomSummaries(request: { readonly roomIds: readonly RoomId[] }): Promise<PublicRoom[]>;
+
+  // --- reading ---------------------------------------------------------------------------------------
+
+  /** Undefined for rooms that this server does not know (or keeps only stale rows of). */
+  queryRoom(request: { readonly roomId: RoomId }): Promise<RoomInfo | undefined>;
+  /** Events as they may be shown: redacted where a redaction applies. Unknown, rejected and (unless asked for) soft-failed ones are left out. Order is that of the request. */
+  queryEvents(request: {
+    readonly eventIds: readonly EventId[];
+    readonly includeSoftFailed?: boolean;
+  }): Promise<StoredEvent[]>;
+  /** Events of a snapshot by key; a key without an event is left out. Snapshots are immutable: cache freely. */
+  queryStateEvents(request: {
+    readonly roomId: RoomId;
+    /** Absent: the current state. */
+    readonly snapshot?: StateSnapshotId;
+    readonly keys: readonly { readonly type: string; readonly stateKey: string }[];
+  }): Promise<StoredEvent[]>;
+  /** The ids of a whole snapshot; `members: 'none'` leaves m.room.member out at no cost, `'only'` gives just them. */
+  queryStateIds(request: {
+    readonly roomId: RoomId;
+    readonly snapshot?: StateSnapshotId;
+    readonly members: 'all' | 'none' | 'only';
+  }): Promise<{ entries: StateEntry[] }>;
+  /** What differs between two snapshots of a room, as changes that lead from one to the other. Costs what differs. */
+  queryStateDelta(request: {
+    readonly roomId: RoomId;
+    readonly from: StateSnapshotId;
+    readonly to: StateSnapshotId;
+  }): Promise<{ changes: StateEntryChange[] }>;
+  /** The event id that a key has in each snapshot: for visibility decisions over a page of events, in one call. */
+  queryStateAcross(request: {
+    readonly roomId: RoomId;
+    readonly snapshots: readonly StateSnapshotId[];
+    readonly type: string;
+    readonly stateKey: string;
+  }): Promise<(EventId | undefined)[]>;
+  /** Membership of users in the current state; absent = never a member. */
+  queryMemberships(request: {
+    readonly roomId: RoomId;
+    readonly userIds: readonly UserId[];
+  }): Promise<{ userId: UserId; membership: string; eventId: EventId }[]>;
+  /** Rooms of a user by membership in the current state, invites and knocks of unknown rooms included. */
+  queryRoomsOfUser(request: {
+    readonly userId: UserId;
+    readonly memberships: readonly string[];
+  }): Promise<{ roomId: RoomId; membership: string; eventId: EventId; forgotten: boolean }[]>;
+  /** Power of a user, and what sending takes, in the current state. */
+  queryPower(request: { readonly roomId: RoomId; readonly userId: UserId }): Promise<Power>;
+  /** The event that a device's transaction made, if any. */
+  queryTransaction(request: TransactionKey): Promise<{ eventId: EventId } | undefined>;
+
+  // --- input: events and states that did not originate here --------------------------------------------
+
+  /** The receive pipeline. One fate per event, in order; never throws for a bad event. */
+  inputEvents(request: {
+    readonly roomId: RoomId;
+    readonly origin: ServerName;
+    readonly events: readonly PduRecord[];
+    /** `old`: backfilled history. */
+    readonly kind: 'new' | 'old';
+  }): Promise<EventFate[]>;
+  /**
+   * A whole state that arrived at once (remote join, outbound peek, resync): replaces extremities and state in one step.
+   * The events must be given with their auth chains. Throws M_FORBIDDEN, naming the event, if the state does not validate.
+   */
+  inputState(request: {
+    readonly roomId: RoomId;
+    readonly roomVersion: RoomVersionId;
+    readonly reason: 'join' | 'peek' | 'resync';
+    readonly extremities: readonly {
+      readonly eventId: EventId;
+      readonly stateAfter: readonly EventId[];
+    }[];
+    readonly events: readonly PduRecord[];
+  }): Promise<Written>;
+}
+
+export interface TransactionKey {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  /** The endpoint's scope: transaction ids are unique per device and path (room and event type for sends). */
+  readonly scope: string;
+  readonly id: string;
+}
+
+export interface SendEventRequest {
+  readonly roomId: RoomId;
+  readonly sender: UserId;
+  readonly type: string;
+  readonly stateKey?: string;
+  readonly content: JsonObject;
+  readonly redacts?: EventId;
+  readonly transaction?: TransactionKey;
+  /** ms since the epoch; only for application services. */
+  readonly originServerTs?: number;
+  readonly isGuest?: boolean;
+}
+
+export interface CreateRoomRequest {
+  readonly creator: UserId;
+  /** displayname and avatar_url of the creator's and of invited local users' member events. */
+  readonly profiles: Readonly<Record<UserId, JsonObject>>;
+  readonly roomVersion?: string;
+  readonly preset?: 'private_chat' | 'public_chat' | 'trusted_private_chat';
+  readonly visibility?: 'public' | 'private';
+  readonly roomAliasName?: string;
+  readonly name?: string;
+  readonly topic?: string;
+  readonly invite: readonly UserId[];
+  readonly isDirect?: boolean;
+  readonly creationContent?: JsonObject;
+  readonly initialState: readonly {
+    readonly type: string;
+    readonly stateKey: string;
+    readonly content: JsonObject;
+  }[];
+  readonly powerLevelContentOverride?: JsonObject;
+}
+
+export interface RoomInfo {
+  readonly roomId: RoomId;
+  readonly roomVersion: RoomVersionId;
+  readonly creator: UserId;
+  readonly isResident: boolean;
+  readonly currentState: StateSnapshotId;
+  readonly forwardExtremities: readonly EventId[];
+  readonly visibility: HistoryVisibility;
+  readonly encrypted: boolean;
+  readonly joinedMembers: number;
+  readonly invitedMembers: number;
+}
+
+export interface StoredEvent extends PduRecord {
+  readonly stateBefore: StateSnapshotId;
+  readonly visibilityAtEvent: HistoryVisibility;
+  /** The redaction that applies, for `unsigned.redacted_because`. */
+  readonly redactedBecause?: PduRecord;
+  /** For state events: what they replaced in the state before them, for `unsigned.prev_content` and `replaces_state`. */
+  readonly replacesState?: EventId;
+}
+
+export interface StateEntry {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly eventId: EventId;
+}
+
+export interface StateEntryChange {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly from?: EventId;
+  readonly to?: EventId;
+}
+
+export interface Power {
+  /** Infinity does not survive JSON: creators of room version 12 have Number.MAX_SAFE_INTEGER. */
+  readonly userLevel: number;
+  readonly invite: number;
+  readonly kick: number;
+  readonly ban: number;
+  readonly redact: number;
+  readonly stateDefault: number;
+  readonly eventsDefault: number;
+  readonly events: Readonly<Record<string, number>>;
+  readonly notifications: Readonly<Record<string, number>>;
+}
+
+export type EventFate =
+  | { readonly fate: 'accepted'; readonly eventId: EventId; readonly position: number }
+  | { readonly fate: 'duplicate'; readonly eventId: EventId }
+  | {
+      readonly fate: 'softFailed' | 'rejected' | 'dropped';
+      readonly eventId?: EventId;
+      /** The rule that decided, by its number, or the name of the check. */
+      readonly rule: string;
+      readonly reason: string;
+    };
+
+/** `PublicRoomsChunk` of the specification. */
+export interface PublicRoom {
+  readonly room_id: RoomId;
+  readonly canonical_alias?: string;
+  readonly name?: string;
+  readonly topic?: string;
+  readonly avatar_url?: string;
+  readonly room_type?: string;
+  readonly join_rule?: string;
+  readonly num_joined_members: number;
+  readonly guest_can_join: boolean;
+  readonly world_readable: boolean;
+}
+
+export interface PublicRooms {
+  readonly chunk: readonly PublicRoom[];
+  readonly nextBatch?: string;
+  readonly prevBatch?: string;
+  readonly totalRoomCountEstimate: number;
+}
