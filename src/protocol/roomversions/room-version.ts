@@ -2,7 +2,18 @@
 // never `version >= 8`. The table itself is in table.ts: each version = the previous + its differences.
 
 export type RoomVersionId =
-  | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | '10' | '11' | '12';
+  | '1'
+  | '2'
+  | '3'
+  | '4'
+  | '5'
+  | '6'
+  | '7'
+  | '8'
+  | '9'
+  | '10'
+  | '11'
+  | '12';
 
 export interface RoomVersionRules {
   readonly id: RoomVersionId;
@@ -12,9 +23,14 @@ export interface RoomVersionRules {
   readonly stateResolution: 'v1' | 'v2' | 'v2.1';
   /** Canonical JSON is enforced: integers only, within ±(2^53-1) (6). */
   readonly strictCanonicalJson: boolean;
+  /**
+   * What depth may at most be: 2^63-1, or 2^53-1 where canonical JSON is enforced (6). A depth beyond
+   * 2^53-1 is kept by its source text and read as 2^53-1.
+   */
+  readonly maxDepth: bigint;
   /** Key validity (`valid_until_ts`) is enforced when verifying events (5). */
   readonly enforceKeyValidity: boolean;
-  /** m.room.aliases has special authorization and redaction rules (until 5). */
+  /** m.room.aliases has special authorization rules, and redaction keeps `aliases` (until 5). */
   readonly specialAliasesEvents: boolean;
   /** `notifications` power levels are checked (6). */
   readonly checkNotificationLevels: boolean;
@@ -23,14 +39,19 @@ export interface RoomVersionRules {
   readonly knocking: boolean;
   readonly restrictedJoins: boolean;
   readonly knockRestricted: boolean;
-  /** Power levels must be integers, not strings (10). */
+  /** Power levels must be integers, not strings (10). Floats are taken until 5: see `strictCanonicalJson`. */
   readonly integerPowerLevels: boolean;
   /** Redaction keeps `join_authorised_via_users_server` (9). */
   readonly redactionKeepsAuthorisedVia: boolean;
   /** Redaction keeps `allow` in join rules (8). */
   readonly redactionKeepsAllow: boolean;
-  /** The redaction algorithm and fields as cleaned up by MSC2174, MSC2175, MSC2176 and MSC3989 (11). */
+  /**
+   * Redaction drops `origin`, `membership` and `prev_state`, and keeps all of m.room.create, `invite` of
+   * power levels, `redacts` of redactions and `third_party_invite.signed` of members (11).
+   */
   readonly updatedRedaction: boolean;
+  /** `redacts` of m.room.redaction is in `content`, not at the top level (11). */
+  readonly redactsInContent: boolean;
   /** The creator is the sender of m.room.create, not `content.creator` (11). */
   readonly implicitCreator: boolean;
   /** Creators have power above all levels; `additional_creators` (12). */
