@@ -26,6 +26,8 @@ export interface Database extends Queryable {
   /**
    * Runs `body` as one unit of work and resolves after its COMMIT. When the body throws, it alone is rolled
    * back and its error is thrown here; when COMMIT fails, every unit that shared it fails with DatabaseError.
+   * A statement that failed fails the unit, caught or not: say `ON CONFLICT` where a conflict is expected. Units do
+   * not nest. PostgreSQL may run a body again (deadlock): what it leaves outside of `tx` must bear that.
    * `all` and `get` of the Database itself see committed data only.
    */
   transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;

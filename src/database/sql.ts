@@ -33,7 +33,12 @@ export interface Sql {
 
 /**
  * DDL is shared too: write BIGINT, TEXT, BYTES (rendered BLOB or BYTEA); booleans are
- * BIGINT 0 or 1; text keys are `TEXT_KEY` (rendered TEXT, or TEXT COLLATE "C").
+ * BIGINT 0 or 1; text keys are `TEXT_KEY` (rendered TEXT, or TEXT COLLATE "C"). A definition takes no parameters.
+ * `id BIGINT PRIMARY KEY` is SQLite's row id itself and so the cheapest key there is.
+ *
+ * Parameters are text, integers within 2^53, bytes or null: anything else, NUL and lone surrogates are refused alike
+ * by both backends. Where nothing around it says what a parameter is (`${a} IS NULL`), PostgreSQL wants
+ * `CAST(${a} AS BIGINT)`.
  */
 export function sql(strings: TemplateStringsArray, ...parameters: readonly SqlParameter[]): Sql {
   return { strings, parameters };
