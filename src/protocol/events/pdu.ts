@@ -2,10 +2,14 @@
 // everywhere else: content is read where it is used, so that what other servers accept is not refused.
 
 import type { EventId, RoomId, UserId } from '../identifiers.ts';
-import type { JsonObject } from '../json.ts';
+import { isRawNumber, type JsonObject } from '../json.ts';
 import type { RoomVersionId } from '../roomversions/room-version.ts';
+import { rulesOf } from '../roomversions/table.ts';
 
-/** The wire shape, without `unsigned`. `auth_events` and `prev_events` differ by room version: see Pdu. */
+/**
+ * The wire shape, without `unsigned`. `auth_events` and `prev_events` differ by room version: see Pdu.
+ * In room versions 1 to 5 `depth` and `origin_server_ts` may be RawNumbers: read them through Pdu.
+ */
 export interface PduJson extends JsonObject {
   readonly type: string;
   readonly sender: string;
@@ -34,16 +38,27 @@ export class Pdu implements PduRecord {
   readonly eventId: EventId;
   readonly roomVersion: RoomVersionId;
   readonly json: PduJson;
+  #jsonText: string | undefined;
 
-  private constructor(record: PduRecord) {
+  private constructor(record: PduRecord, jsonText: string | undefined) {
     this.eventId = record.eventId;
     this.roomVersion = record.roomVersion;
     this.json = record.json;
+    this.#jsonText = jsonText;
   }
 
-  /** Wraps a record that has passed the format checks (checks of form are in format.ts). */
-  static from(record: PduRecord): Pdu {
-    return record instanceof Pdu ? record : new Pdu(record);
+  /**
+   * Wraps a record that has passed the format checks (checks of form are in format.ts).
+   * `jsonText` is the JSON text of `record.json`, when it is at hand and will be asked for.
+   */
+  static from(record: PduRecord, jsonText?: string): Pdu {
+    return record instanceof Pdu ? record : new Pdu(record, jsonText);
+  }
+
+  /** `json` as text, to be stored or sent: made once at most. Read it with parseJsonExactly. */
+  get jsonText(): string {
+    this.#jsonText ??= JSON.stringify(this.json);
+    return this.#jsonText;
   }
 
   /** In room version 12 the create event has no `room_id`: it is `!` and the hash of its event id. */
@@ -72,13 +87,14 @@ export class Pdu implements PduRecord {
     return this.json.content;
   }
 
+  /** At most 2^53-1, even where the event claims more. */
   get depth(): number {
-    return this.json.depth;
+    return safeInteger(this.json.depth);
   }
 
-  /** ms since the epoch, as claimed by the origin. */
+  /** ms since the epoch, as claimed by the origin; within ±(2^53-1). */
   get originServerTs(): number {
-    return this.json.origin_server_ts;
+    return safeInteger(this.json.origin_server_ts);
   }
 
   get prevEvents(): readonly EventId[] {
@@ -92,8 +108,10 @@ export class Pdu implements PduRecord {
 
   /** The event that this redaction is of: `redacts`, at the top level or in content (room version 11). */
   get redacts(): EventId | undefined {
-    const id = this.json.redacts ?? this.json.content.redacts;
-    return this.type === 'm.room.redaction' && typeof id === 'string' ? (id as EventId) : undefined;
+    if (this.type !== 'm.room.redaction') return undefined;
+    const { redactsInContent } = rulesOf(this.roomVersion);
+    const id = redactsInContent ? this.json.content.redacts : this.json.redacts;
+    return typeof id === 'string' ? (id as EventId) : undefined;
   }
 
   /** `membership` of an m.room.member event, when it is a string. */
@@ -111,3 +129,7 @@ function referencedIds(value: unknown): readonly EventId[] {
     : value.map((pair: readonly unknown[]) => pair[0] as EventId);
 }
 
+function safeInteger(value: unknown): number {
+  const number = isRawNumber(value) ? Math.trunc(Number(value.rawJSON)) : (value as number);
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+}
