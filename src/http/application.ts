@@ -1,0 +1,127 @@
+// Routes → one fastify application: routing, reading bodies, running handlers.
+
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from '../logger.ts';
+import { MatrixError } from '../protocol/error.ts';
+import { type Admission, admit } from './admission.ts';
+import { runHandler } from './handler.ts';
+import { createMethodTable } from './paths.ts';
+import { remoteAddressOf } from './remote-address.ts';
+import { RequestContext } from './request-context.ts';
+import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
+import { sendFailure, sendMatrixError, sendResult } from './send.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    context: RequestContext | null;
+  }
+}
+
+export interface ApplicationOptions extends Admission {
+  readonly routes: readonly Route[];
+  readonly logger: Logger;
+  /** Told of every request that a handler runs for, and when its handler is done. */
+  readonly onStart: (context: RequestContext) => void;
+  readonly onEnd: (context: RequestContext) => void;
+}
+
+/** Longer than any request line that node accepts: identifiers are refused by their own grammar. */
+const MAX_PARAM_LENGTH = 65_536;
+
+export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
+  const { routes, logger } = options;
+  const app = fastify({
+    exposeHeadRoutes: false,
+    bodyLimit: DEFAULT_MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: () => ({}) },
+    frameworkErrors: (error, _request, reply) =>
+      sendFailure(reply as FastifyReply, { error, logger }),
+  });
+  app.decorateRequest('context', null);
+  app.removeAllContentTypeParsers();
+  app.setNotFoundHandler(notFound(routes));
+  app.setErrorHandler((error, _request, reply) => sendFailure(reply, { error, logger }));
+  await app.register(async (json) => {
+    json.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
+      done(null, bytes);
+    });
+    for (const route of routes) if (route.rawBody !== true) addRoute(json, route, options);
+  });
+  await app.register(async (raw) => {
+    raw.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    for (const route of routes) if (route.rawBody === true) addRoute(raw, route, options);
+  });
+  await app.ready();
+  return app;
+}
+
+function addRoute(app: FastifyInstance, route: Route, options: ApplicationOptions): void {
+  const { logger } = options;
+  for (const url of route.paths) {
+    app.route({
+      method: route.method,
+      url,
+      bodyLimit: route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+      onRequest: (request, reply) => receive(route, options, { request, reply }),
+      handler: (request, reply) => handle(route, options, { request, reply }),
+      errorHandler: (error, _request, reply) =>
+        sendFailure(reply, { error, logger, overrides: route.errorStatus }),
+    });
+  }
+}
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+async function receive(
+  route: Route,
+  admission: Admission,
+  { request, reply }: Exchange,
+): Promise<void> {
+  const { raw } = request;
+  const context = new RequestContext(raw, reply.raw, remoteAddressOf(raw));
+  request.context = context;
+  // JSON is wanted whatever the client calls it, and an upload may call itself anything.
+  if (raw.headers['content-type'] !== undefined) raw.headers['content-type'] = 'text/plain';
+  context.requester = await admit(admission, route, {
+    authorization: raw.headers.authorization,
+    query: () => context.queryValues(),
+    remoteAddress: context.remoteAddress,
+  });
+}
+
+async function handle(
+  route: Route,
+  { onStart, onEnd }: ApplicationOptions,
+  { request, reply }: Exchange,
+): Promise<FastifyReply> {
+  const context = request.context as RequestContext;
+  onStart(context);
+  try {
+    const result = await runHandler(route, {
+      context,
+      params: request.params as Readonly<Record<string, string>>,
+      body: request.body as Buffer | undefined,
+      raw: request.raw,
+    });
+    return sendResult(reply, result);
+  } finally {
+    onEnd(context);
+  }
+}
+
+function notFound(routes: readonly Route[]) {
+  const methodsOf = createMethodTable(
+    routes.flatMap(({ method, paths }) => paths.map((path) => ({ method, path }))),
+  );
+  const unknownPath = new MatrixError('M_UNRECOGNIZED', 'Unrecognized request');
+  const wrongMethod = new MatrixError('M_UNRECOGNIZED', 'This endpoint does not know this method');
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const methods = methodsOf(request.raw.url?.split('?')[0] ?? '');
+    if (methods.length === 0) return sendMatrixError(reply, unknownPath);
+    reply.header('allow', methods.join(', '));
+    return sendMatrixError(reply, wrongMethod, { M_UNRECOGNIZED: 405 });
+  };
+}

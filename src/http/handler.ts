@@ -1,0 +1,51 @@
+// Runs a route's handler on what has been read from the request: parameters, query, body, in this order.
+
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { MatrixError } from '../protocol/error.ts';
+import { parseJsonBody } from './json-body.ts';
+import { limitedStream, tooLarge } from './limited-stream.ts';
+import { readParameters } from './parameters.ts';
+import type { Reply } from './reply.ts';
+import type { RequestContext } from './request-context.ts';
+import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
+
+export interface ReceivedRequest {
+  readonly context: RequestContext;
+  readonly params: Readonly<Record<string, string>>;
+  /** Bytes of a JSON route's body, undefined where there is none. */
+  readonly body: Buffer | undefined;
+  readonly raw: IncomingMessage;
+}
+
+export function runHandler(route: Route, request: ReceivedRequest): Promise<object | Reply> {
+  const { context, params, raw } = request;
+  context.params = readParameters(route.params ?? {}, (name) => {
+    const value = params[name];
+    return value === undefined ? undefined : [value];
+  });
+  if (route.query !== undefined) {
+    const values = context.queryValues();
+    context.query = readParameters(route.query, (name) => values.get(name));
+  }
+  if (route.rawBody === true) context.stream = bodyStream(route, raw);
+  else context.body = readBody(route, request.body);
+  return route.handler(context);
+}
+
+function readBody(route: Route, bytes: Buffer | undefined): unknown {
+  if (route.checkBody === undefined) return undefined;
+  const isAbsent = bytes === undefined || bytes.length === 0;
+  if (isAbsent && route.bodyOptional !== true) {
+    throw new MatrixError('M_NOT_JSON', 'The request has no body');
+  }
+  const body = isAbsent ? {} : parseJsonBody(bytes);
+  route.checkBody(body);
+  return body;
+}
+
+function bodyStream(route: Route, raw: IncomingMessage): Readable {
+  const limit = route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
+  if (Number(raw.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  return limitedStream(raw, limit);
+}

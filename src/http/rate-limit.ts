@@ -1,0 +1,52 @@
+// Token buckets by name and key, kept as one number each: the time at which the bucket is full again
+// (the generic cell rate algorithm). The least recently used keys are forgotten first.
+
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import { MatrixError } from '../protocol/error.ts';
+import type { RateLimitName, RateLimitTable } from './rate-limit-names.ts';
+
+export interface RateLimits {
+  /** Takes one token of `key` (a user id, an address, an account name); throws M_LIMIT_EXCEEDED where none is left. */
+  consume(name: RateLimitName, key: string): void;
+}
+
+export const noRateLimits: RateLimits = { consume: () => {} };
+
+const DEFAULT_MAX_KEYS = 20_000;
+
+export function createRateLimits(
+  table: RateLimitTable,
+  clock: Clock,
+  maxKeys = DEFAULT_MAX_KEYS,
+): RateLimits {
+  const fullAt = new LRUCache<string, number>({ max: maxKeys });
+  return {
+    consume(name, key) {
+      const { perSecond, burst } = table[name];
+      const interval = 1000 / perSecond;
+      const now = clock.now();
+      const bucket = `${name} ${key}`;
+      const next = Math.max(fullAt.get(bucket) ?? 0, now) + interval;
+      const wait = next - now - burst * interval;
+      if (wait > 0) throw limitExceeded(wait);
+      fullAt.set(bucket, next);
+    },
+  };
+}
+
+function limitExceeded(waitMs: number): MatrixError {
+  return new MatrixError('M_LIMIT_EXCEEDED', 'Too many requests', {
+    retry_after_ms: Math.ceil(waitMs),
+  });
+}
+
+/** The part of an address that one household or attacker has: all of IPv4, a /64 of IPv6. */
+export function addressKey(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  return [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':');
+}

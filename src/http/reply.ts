@@ -1,0 +1,31 @@
+// The answer of a handler that wants more than "200 with this JSON".
+
+import type { Readable } from 'node:stream';
+
+const marker = Symbol('reply');
+
+export interface ReplyOptions {
+  /** Default 200. */
+  readonly status?: number;
+  /** Lower-case names. A body that is no plain object must bring its own `content-type`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object becomes JSON; text, bytes and streams are sent as they are; absent: no body. */
+  readonly body?: object | string | Uint8Array | Readable;
+}
+
+export interface Reply extends ReplyOptions {
+  readonly [marker]: true;
+}
+
+export function reply(options: ReplyOptions): Reply {
+  return { ...options, [marker]: true };
+}
+
+/** 200 with JSON that is already text: spares a parse and a stringify where stored JSON is passed on. */
+export function jsonTextReply(text: string): Reply {
+  return reply({ headers: { 'content-type': 'application/json' }, body: text });
+}
+
+export function isReply(value: object): value is Reply {
+  return marker in value;
+}
