@@ -1,0 +1,39 @@
+// What every part of the roomserver works with. Built once, in roomserver.ts.
+
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { EventLog } from '../eventlog/eventlog.ts';
+import type { Logger } from '../logger.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
+import type { SigningKey } from '../protocol/signing-key.ts';
+import type { Events } from './events.ts';
+import type { KeyRing } from './input/key-ring.ts';
+import type { MissingEvents } from './input/missing-events.ts';
+import type { RemoteRooms } from './membership/remote-rooms.ts';
+import type { Rooms } from './rooms/rooms.ts';
+import type { StateStore } from './state/state-store.ts';
+
+export interface RoomserverConfig {
+  readonly defaultRoomVersion: RoomVersionId;
+  readonly peeking: {
+    /** Life of a device's peek after POST /peek, in ms. */
+    readonly lifetimeMs: number;
+  };
+}
+
+export interface RoomserverContext {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+  readonly config: RoomserverConfig;
+  readonly rooms: Rooms;
+  readonly events: Events;
+  readonly states: StateStore;
+  readonly keyRing: KeyRing;
+  readonly missingEvents: MissingEvents;
+  readonly remoteRooms: RemoteRooms;
+}

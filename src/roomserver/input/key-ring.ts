@@ -1,0 +1,17 @@
+// Seam to other servers' signing keys.
+
+import type { KeyObject } from 'node:crypto';
+import type { ServerName } from '../../protocol/identifiers.ts';
+
+export interface KeyRequest {
+  readonly server: ServerName;
+  /** `ed25519:version` */
+  readonly keyId: string;
+  /** ms since the epoch at which the key has to have been valid; absent where the room version does not ask for it. */
+  readonly validAt?: number;
+}
+
+export interface KeyRing {
+  /** The public key, or undefined when it cannot be had or was not valid then. */
+  key(request: KeyRequest): Promise<KeyObject | undefined>;
+}

@@ -1,0 +1,126 @@
+// A working copy of a room: what one piece of work under the room's lock sees and changes. Nothing of it shows
+// anywhere before COMMIT.
+
+import type { Transaction } from '../../database/database.ts';
+import { ENTRY_VERSION, type RoomEntry, type StateSnapshotId } from '../../eventlog/entries.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
+import type { TransactionKey } from '../api.ts';
+import type { EventRecord, Events } from '../events.ts';
+import type { RoomStates } from '../state/room-states.ts';
+import { type DraftChanges, noChanges } from './draft-changes.ts';
+import type { RoomHead } from './room-head.ts';
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** An entry of the log without its version. */
+export type DraftEntry = DistributiveOmit<RoomEntry, 'v'>;
+
+export interface DraftSources {
+  readonly events: Events;
+  readonly states: RoomStates;
+  /** What earlier work of the same batch has changed. */
+  readonly earlier: DraftChanges;
+}
+
+export class RoomDraft {
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+  readonly states: RoomStates;
+  readonly changes: DraftChanges = noChanges();
+  /** Replaced as a whole, never changed in place. */
+  head: RoomHead;
+  /** The room's rows are deleted instead of all that was to be written but the log entries. */
+  isRemoved = false;
+  readonly #sources: DraftSources;
+
+  constructor(head: RoomHead, sources: DraftSources) {
+    this.roomId = head.roomId;
+    this.rules = rulesOf(head.roomVersion);
+    this.states = sources.states;
+    this.head = head;
+    this.#sources = sources;
+  }
+
+  // --- reading -----------------------------------------------------------------------------------
+
+  /** Stored events and those of this batch, of whatever standing and room; unknown ids are absent. */
+  async events(ids: Iterable<EventId>): Promise<Map<EventId, EventRecord>> {
+    const found = new Map<EventId, EventRecord>();
+    const others: EventId[] = [];
+    for (const id of ids) {
+      const record = this.#drafted(id);
+      if (record === undefined) others.push(id);
+      else found.set(id, record);
+    }
+    if (others.length === 0) return found;
+    for (const [id, record] of await this.#sources.events.load(others)) found.set(id, record);
+    return found;
+  }
+
+  async event(id: EventId): Promise<EventRecord | undefined> {
+    return this.#drafted(id) ?? this.#sources.events.get(id);
+  }
+
+  /** The event that holds a key in a snapshot of this room. */
+  async eventAt(
+    snapshot: StateSnapshotId,
+    type: string,
+    stateKey: string,
+  ): Promise<EventRecord | undefined> {
+    const id = await this.states.get(snapshot, type, stateKey);
+    return id === undefined ? undefined : this.event(id);
+  }
+
+  /** In the current state as this draft has it. */
+  currentEvent(type: string, stateKey: string): Promise<EventRecord | undefined> {
+    return this.eventAt(this.head.currentState, type, stateKey);
+  }
+
+  #drafted(id: EventId): EventRecord | undefined {
+    const { earlier } = this.#sources;
+    return (
+      this.changes.redacted.get(id) ??
+      this.changes.events.get(id) ??
+      earlier.redacted.get(id) ??
+      earlier.events.get(id)
+    );
+  }
+
+  // --- changing ----------------------------------------------------------------------------------
+
+  /** Writes a new event, or an outlier that has become more. Its place in the DAG is `acceptEvent`'s business. */
+  store(record: EventRecord): void {
+    this.changes.events.set(record.pdu.eventId, record);
+  }
+
+  storeRedacted(record: EventRecord): void {
+    const { eventId } = record.pdu;
+    if (this.changes.events.has(eventId)) this.changes.events.set(eventId, record);
+    else this.changes.redacted.set(eventId, record);
+  }
+
+  log(entry: DraftEntry): void {
+    this.changes.entries.push({ v: ENTRY_VERSION, ...entry } as RoomEntry);
+  }
+
+  rememberTransaction(key: TransactionKey, eventId: EventId): void {
+    this.changes.transactions.push({ key, eventId });
+  }
+
+  /** Statements of the caller's own for the transaction. They may run twice, when the first attempt was rolled back. */
+  alsoWrite(write: (tx: Transaction) => Promise<unknown>): void {
+    this.changes.writes.push(write);
+  }
+
+  /** Must not throw. */
+  afterCommit(effect: () => void): void {
+    this.changes.effects.push(effect);
+  }
+
+  /** Deletes all rows of the room, those of this transaction included. What has been logged is written. */
+  remove(): void {
+    this.isRemoved = true;
+  }
+}

@@ -1,0 +1,110 @@
+// The tables of the roomserver.
+
+import type { Migration } from '../../database/database.ts';
+import { sql } from '../../database/sql.ts';
+
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001-rooms-and-events',
+    statements: [
+      // One row per room: its head. `extremities` is JSON: [[event id, depth, state after], …].
+      sql`CREATE TABLE roomserver_rooms (
+        room_id TEXT_KEY NOT NULL PRIMARY KEY,
+        room_version TEXT NOT NULL,
+        creator TEXT NOT NULL,
+        create_event_id TEXT NOT NULL,
+        extremities TEXT NOT NULL,
+        current_state TEXT NOT NULL,
+        joined_members BIGINT NOT NULL,
+        invited_members BIGINT NOT NULL,
+        local_members BIGINT NOT NULL,
+        visibility TEXT NOT NULL,
+        encrypted BIGINT NOT NULL
+      )`,
+      // `standing`: accepted, old, outlier, softFailed, rejected. `state_after` only where it differs from
+      // `state_before`. `json` is the redacted form once `redacted_by` is set.
+      sql`CREATE TABLE roomserver_events (
+        event_id TEXT_KEY NOT NULL PRIMARY KEY,
+        room_id TEXT_KEY NOT NULL,
+        room_version TEXT NOT NULL,
+        type TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        depth BIGINT NOT NULL,
+        standing TEXT NOT NULL,
+        reason TEXT,
+        state_before TEXT,
+        state_after TEXT,
+        replaces_state TEXT,
+        visibility TEXT,
+        redacted_by TEXT,
+        json TEXT NOT NULL
+      )`,
+      sql`CREATE INDEX roomserver_events_by_depth ON roomserver_events (room_id, depth)`,
+      // Events that others name in prev_events but that are not here: where backfill goes on.
+      sql`CREATE TABLE roomserver_missing_events (
+        room_id TEXT_KEY NOT NULL,
+        event_id TEXT_KEY NOT NULL,
+        referenced_by TEXT_KEY NOT NULL,
+        PRIMARY KEY (room_id, event_id, referenced_by)
+      )`,
+      // Redactions that wait for the event that they redact.
+      sql`CREATE TABLE roomserver_waiting_redactions (
+        room_id TEXT_KEY NOT NULL,
+        redacts TEXT_KEY NOT NULL,
+        redaction_id TEXT_KEY NOT NULL,
+        PRIMARY KEY (room_id, redacts, redaction_id)
+      )`,
+      sql`CREATE TABLE roomserver_state_nodes (
+        room_id TEXT_KEY NOT NULL,
+        node_id TEXT_KEY NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (room_id, node_id)
+      )`,
+    ],
+  },
+  {
+    name: '0002-members-and-transactions',
+    statements: [
+      // Local users only, by the current state. `forgotten` is 0 or 1.
+      sql`CREATE TABLE roomserver_memberships (
+        user_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        membership TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        forgotten BIGINT NOT NULL,
+        PRIMARY KEY (user_id, room_id)
+      )`,
+      sql`CREATE INDEX roomserver_memberships_by_room ON roomserver_memberships (room_id)`,
+      // Number of joined users per server.
+      sql`CREATE TABLE roomserver_joined_hosts (
+        room_id TEXT_KEY NOT NULL,
+        host TEXT_KEY NOT NULL,
+        joined BIGINT NOT NULL,
+        PRIMARY KEY (room_id, host)
+      )`,
+      sql`CREATE TABLE roomserver_transactions (
+        user_id TEXT_KEY NOT NULL,
+        device_id TEXT_KEY NOT NULL,
+        scope TEXT_KEY NOT NULL,
+        transaction_id TEXT_KEY NOT NULL,
+        event_id TEXT NOT NULL,
+        sent_at BIGINT NOT NULL,
+        PRIMARY KEY (user_id, device_id, scope, transaction_id)
+      )`,
+      sql`CREATE INDEX roomserver_transactions_by_time ON roomserver_transactions (sent_at)`,
+    ],
+  },
+  {
+    name: '0003-directory',
+    statements: [
+      sql`CREATE TABLE roomserver_aliases (
+        alias TEXT_KEY NOT NULL PRIMARY KEY,
+        room_id TEXT_KEY NOT NULL,
+        creator TEXT NOT NULL,
+        created_at BIGINT NOT NULL
+      )`,
+      sql`CREATE INDEX roomserver_aliases_by_room ON roomserver_aliases (room_id)`,
+      sql`CREATE TABLE roomserver_published (room_id TEXT_KEY NOT NULL PRIMARY KEY)`,
+    ],
+  },
+];
