@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from 'typebox';
+import { MAX_JSON_DEPTH } from '../protocol/json-checks.ts';
 import { jsonObject, route } from './route.ts';
 import { startTestServer } from './testing.ts';
 
@@ -72,7 +73,7 @@ test('JSON that is not wanted or cannot be kept is M_BAD_JSON', async (t) => {
     '"x"',
     '1',
     nested(10_000),
-    nested(100),
+    nested(MAX_JSON_DEPTH),
     `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
     '{"a":"\\u0000"}',
     '{"\\u0000":1}',
@@ -99,7 +100,7 @@ test('JSON that is unusual but sound passes unchanged', async (t) => {
     ['{"a":0.5,"b":9007199254740991,"c":-9007199254740991}', undefined],
     ['{"":"\\ud83d\\ude00","hasOwnProperty":1}', { '': '😀', hasOwnProperty: 1 }],
     [' \n{"unknown":null}\t', { unknown: null }],
-    [`{"a":${'['.repeat(99)}${']'.repeat(99)}}`, undefined],
+    [`{"a":${'['.repeat(MAX_JSON_DEPTH - 1)}${']'.repeat(MAX_JSON_DEPTH - 1)}}`, undefined],
   ] as const) {
     const { status, json } = await server.fetch('/loose', post(body));
     assert.equal(status, 200, body);
