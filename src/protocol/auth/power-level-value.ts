@@ -1,6 +1,6 @@
 // One power level as it stands in JSON: an integer, and in older rooms also a float or a string.
 
-import { isJsonObject, isRawNumber, type JsonObject, type JsonValue } from '../json.ts';
+import { isJsonObject, isRawNumber, type JsonValue } from '../json.ts';
 import type { RoomVersionRules } from '../roomversions/room-version.ts';
 
 /** Base 10, no point or exponent; one sign, leading zeros and white space around it are allowed. */

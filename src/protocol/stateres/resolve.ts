@@ -1,40 +1,31 @@
 // State resolution of a room version (Room Versions, "State resolution"): many states become one.
 
-import type { Pdu } from '../events/pdu.ts';
-import type { EventId } from '../identifiers.ts';
-import type { RoomVersionRules } from '../roomversions/room-version.ts';
-import type { StateKey } from './state-key.ts';
-
-export type StateMap = ReadonlyMap<StateKey, EventId>;
-
-export interface ResolutionInput {
-  readonly rules: RoomVersionRules;
-  /** Value in the unconflicted state map. */
-  readonly unconflicted: (key: StateKey) => EventId | undefined;
-  /** For each conflicted key the distinct event ids it has in the state sets. */
-  readonly conflicted: ReadonlyMap<StateKey, readonly EventId[]>;
-  /** Events in some but not all full auth chains of the state sets (v2); empty set for v1. */
-  readonly authDifference: ReadonlySet<EventId>;
-  /** Must know every event reachable by auth events from the above, and m.room.create; throws otherwise. */
-  readonly event: (id: EventId) => Pdu;
-  readonly isRejected: (id: EventId) => boolean;
-}
-
-export interface ResolutionDeps {
-  readonly rules: RoomVersionRules;
-  readonly event: (id: EventId) => Pdu;
-  readonly isRejected: (id: EventId) => boolean;
-}
+import { authDifference } from './auth-difference.ts';
+import type { ResolutionDeps, ResolutionInput } from './resolution.ts';
+import { separateConflicts } from './separate-conflicts.ts';
+import type { StateMap } from './state-key.ts';
+import { resolveV1 } from './v1.ts';
+import { resolveV2 } from './v2.ts';
 
 /**
- * The resolved event id of each key that is conflicted or touched by resolution. A conflicted key that is
- * absent has no event; every other absent key keeps its unconflicted value.
+ * The resolved event id of each key that is conflicted or came in by resolution. A conflicted key that is
+ * absent has no event; every other absent key keeps its unconflicted value. The order of input has no
+ * influence.
  */
-export function resolveState(_input: ResolutionInput): StateMap {
-  throw new Error('not written yet');
+export function resolveState(input: ResolutionInput): StateMap {
+  return input.rules.stateResolution === 'v1' ? resolveV1(input) : resolveV2(input);
 }
 
 /** Convenience for whole maps: separates, computes the auth difference, resolves, merges. */
-export function resolveStateMaps(_maps: readonly StateMap[], _deps: ResolutionDeps): StateMap {
-  throw new Error('not written yet');
+export function resolveStateMaps(maps: readonly StateMap[], deps: ResolutionDeps): StateMap {
+  const { unconflicted, conflicted } = separateConflicts(maps);
+  if (conflicted.size === 0) return unconflicted;
+  const isV1 = deps.rules.stateResolution === 'v1';
+  const resolved = resolveState({
+    ...deps,
+    unconflicted: (key) => unconflicted.get(key),
+    conflicted,
+    authDifference: isV1 ? new Set() : authDifference(maps, deps.event),
+  });
+  return new Map([...unconflicted, ...resolved]);
 }

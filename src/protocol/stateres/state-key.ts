@@ -1,6 +1,11 @@
-// The key of a state map as one string.
+// The key of a state map as one string, and the map itself.
 
+import type { EventId } from '../identifiers.ts';
+
+/** Event type and state key, joined by `stateKeyOf`. */
 export type StateKey = string;
+
+export type StateMap = ReadonlyMap<StateKey, EventId>;
 
 /** Event types and state keys hold no NUL (format checks refuse it), so that keys are unambiguous. */
 const SEPARATOR = '\u0000';
