@@ -1,0 +1,27 @@
+// The Client-Server API: authenticates, validates and delegates. It owns no data.
+
+import type { Requester, Route } from '../http/route.ts';
+import { MatrixError } from '../protocol/error.ts';
+import type { ClientapiContext } from './context.ts';
+import { createRoutes } from './routes.ts';
+
+export interface Clientapi {
+  readonly routes: readonly Route[];
+  /** Throws M_UNKNOWN_TOKEN, with `soft_logout` when the token has expired. */
+  authenticate(token: string): Promise<Requester>;
+}
+
+export function createClientapi(context: ClientapiContext): Clientapi {
+  return {
+    routes: createRoutes(context),
+    async authenticate(token) {
+      const owner = await context.userserver.queryAccessToken({ token });
+      if (owner === undefined) {
+        throw new MatrixError('M_UNKNOWN_TOKEN', 'Unrecognised access token', {
+          soft_logout: false,
+        });
+      }
+      return owner;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// POST /join/{roomIdOrAlias}.
+
+import { repeated } from '../../http/parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
+import { joinBody, performJoin } from '../join.ts';
+
+export function joinRoom(context: ClientapiContext): Route {
+  return route({
+    operationId: 'joinRoom',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v3}/join/:roomIdOrAlias'],
+    auth: 'guest',
+    rateLimit: 'membership',
+    params: { roomIdOrAlias: roomIdOrAlias() },
+    query: { via: repeated(serverName()), server_name: repeated(serverName()) },
+    body: joinBody,
+    bodyOptional: true,
+    handler: async ({ requester, params, query, body }) =>
+      await performJoin(context, requester, {
+        roomIdOrAlias: params.roomIdOrAlias,
+        serverNames: [...query.via, ...query.server_name],
+        body,
+      }),
+  });
+}

@@ -1,0 +1,46 @@
+// POST /peek/{roomIdOrAlias} (MSC2753), under every path that clients have used for it.
+
+import { Type } from 'typebox';
+import { repeated } from '../../http/parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import { parseServerName } from '../../protocol/identifiers.ts';
+import type { ClientapiContext } from '../context.ts';
+import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
+import { resolveRoom } from '../room-peek.ts';
+import { viewerOf } from '../viewer.ts';
+import { roomsVisible } from '../visible.ts';
+
+export function peekRoom(context: ClientapiContext): Route {
+  const { roomserver, syncserver } = context;
+  return route({
+    operationId: 'peekRoom',
+    method: 'POST',
+    paths: [
+      '/_matrix/client/{r0,v1,v3,unstable/org.matrix.msc2753}/peek/:roomIdOrAlias',
+      '/_matrix/client/{r0,v1,v3,unstable/org.matrix.msc2753}/rooms/:roomIdOrAlias/peek',
+    ],
+    auth: 'guest',
+    rateLimit: 'peek',
+    params: { roomIdOrAlias: roomIdOrAlias() },
+    query: { server_name: repeated(serverName()), via: repeated(serverName()) },
+    body: Type.Object({ servers: Type.Optional(Type.Array(Type.String())) }),
+    bodyOptional: true,
+    handler: async ({ requester, params: { roomIdOrAlias }, query, body }) => {
+      const { userId, deviceId } = viewerOf(requester);
+      const servers = (body.servers ?? []).map(parseServerName);
+      const serverNames = [...new Set([...servers, ...query.server_name, ...query.via])];
+      const roomId = await resolveRoom(context, roomIdOrAlias);
+      const via = 'sync';
+      await syncserver.checkPeekLimits({ userId, deviceId, roomId, via });
+      const peek = await roomserver.performPeek({
+        roomIdOrAlias,
+        userId,
+        deviceId,
+        serverNames,
+        via,
+      });
+      await roomsVisible(context, peek);
+      return { room_id: peek.roomId, peek_expiry_ts: peek.expiryTs };
+    },
+  });
+}

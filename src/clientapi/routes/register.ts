@@ -1,0 +1,102 @@
+// POST /register.
+
+import { type Static, Type } from 'typebox';
+import { oneOf, withDefault } from '../../http/parameters.ts';
+import type { Reply } from '../../http/reply.ts';
+import { type Route, route } from '../../http/route.ts';
+import { MatrixError } from '../../protocol/error.ts';
+import { checkNewLocalpart } from '../../protocol/identifiers.ts';
+import { authData } from '../auth-data.ts';
+import type { ClientapiContext } from '../context.ts';
+import { endInteractiveAuth, interactiveAuth, type Operation } from '../interactive-auth.ts';
+import { deviceProperties, newDeviceOf } from '../new-device.ts';
+import { sessionBody } from '../session-body.ts';
+import { withoutUndefined } from '../without-undefined.ts';
+
+const body = Type.Object({
+  auth: authData,
+  username: Type.Optional(Type.String()),
+  password: Type.Optional(Type.String()),
+  inhibit_login: Type.Optional(Type.Boolean()),
+  ...deviceProperties,
+});
+
+type RegisterBody = Static<typeof body>;
+
+/** Between the requests of a session the user may choose another name: nothing of them is held fast. */
+const OPERATION: Operation = { operation: 'register', flows: [['m.login.dummy']], request: {} };
+
+export function register(context: ClientapiContext): Route {
+  return route({
+    operationId: 'register',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v3}/register'],
+    auth: 'none',
+    rateLimit: 'registration',
+    errorStatus: { M_UNKNOWN: 400 },
+    query: { kind: withDefault(oneOf('user', 'guest'), 'user') },
+    body,
+    handler: async ({ query, body: request }) =>
+      query.kind === 'guest'
+        ? await registerGuest(context, request)
+        : await registerUser(context, request),
+  });
+}
+
+/** All but the display name of the device is ignored, as the specification wants. */
+async function registerGuest(context: ClientapiContext, request: RegisterBody): Promise<object> {
+  const { userserver, config } = context;
+  if (!config.registration.allowGuests) {
+    throw new MatrixError('M_FORBIDDEN', 'Guests are not admitted here');
+  }
+  const { initial_device_display_name: displayName } = request;
+  const device = withoutUndefined({ displayName, refreshable: false });
+  return answer(
+    context,
+    await userserver.performRegister({ isGuest: true, inhibitLogin: false, device }),
+  );
+}
+
+async function registerUser(
+  context: ClientapiContext,
+  request: RegisterBody,
+): Promise<object | Reply> {
+  const { userserver, config } = context;
+  if (!config.registration.enabled) {
+    throw new MatrixError('M_FORBIDDEN', 'Registration is disabled');
+  }
+  const device = newDeviceOf(request);
+  const localpart = await checkedLocalpart(context, request.username);
+  const challenge = await interactiveAuth(context, OPERATION, request.auth);
+  if (challenge !== undefined) return challenge;
+  if (request.password === undefined) {
+    throw new MatrixError('M_MISSING_PARAM', "The key 'password' is missing");
+  }
+  const { password } = request;
+  const inhibitLogin = request.inhibit_login === true;
+  const registration = withoutUndefined({ localpart, password, inhibitLogin, device });
+  const registered = await userserver.performRegister(registration);
+  await endInteractiveAuth(context, request.auth);
+  return answer(context, registered);
+}
+
+/** Before anybody authenticates in vain. Errors: M_INVALID_USERNAME, M_USER_IN_USE. */
+async function checkedLocalpart(
+  { userserver, serverName }: ClientapiContext,
+  username: string | undefined,
+): Promise<string | undefined> {
+  if (username === undefined) return undefined;
+  const localpart = username.toLowerCase();
+  checkNewLocalpart(localpart, serverName);
+  await userserver.queryUsernameAvailable({ localpart });
+  return localpart;
+}
+
+function answer(
+  { serverName }: ClientapiContext,
+  registered: Awaited<ReturnType<ClientapiContext['userserver']['performRegister']>>,
+): object {
+  return 'accessToken' in registered
+    ? sessionBody(registered, serverName)
+    : { user_id: registered.userId, home_server: serverName };
+}

@@ -1,0 +1,24 @@
+// GET /rooms/{roomId}/initialSync: for members, and the start of a preview for everybody else.
+
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { roomId } from '../identifier-parameters.ts';
+import { limit } from '../limit-parameter.ts';
+import { lookBriefly } from '../room-peek.ts';
+import { viewerOf } from '../viewer.ts';
+
+export function roomInitialSync(context: ClientapiContext): Route {
+  return route({
+    operationId: 'roomInitialSync',
+    method: 'GET',
+    paths: ['/_matrix/client/{r0,v3}/rooms/:roomId/initialSync'],
+    auth: 'guest',
+    params: { roomId: roomId() },
+    query: { limit: limit({ whenAbsent: 20, maximum: 1000 }) },
+    handler: async ({ requester, params: { roomId }, query }) => {
+      const viewer = viewerOf(requester);
+      await lookBriefly(context, viewer, roomId);
+      return await context.syncserver.roomInitialSync({ viewer, roomId, limit: query.limit });
+    },
+  });
+}

@@ -1,0 +1,28 @@
+// POST /rooms/{roomId}/unpeek (MSC2753).
+
+import { type Route, route } from '../../http/route.ts';
+import { MatrixError } from '../../protocol/error.ts';
+import type { ClientapiContext } from '../context.ts';
+import { roomId } from '../identifier-parameters.ts';
+import { viewerOf } from '../viewer.ts';
+import { roomsVisible } from '../visible.ts';
+
+export function unpeekRoom(context: ClientapiContext): Route {
+  const { roomserver, syncserver } = context;
+  return route({
+    operationId: 'unpeekRoom',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v1,v3,unstable/org.matrix.msc2753}/rooms/:roomId/unpeek'],
+    auth: 'guest',
+    rateLimit: 'peek',
+    params: { roomId: roomId() },
+    handler: async ({ requester, params: { roomId } }) => {
+      const { userId, deviceId } = viewerOf(requester);
+      const peek = { userId, deviceId, roomId, via: 'sync' } as const;
+      const { active } = await syncserver.queryPeek(peek);
+      if (!active) throw new MatrixError('M_BAD_STATE', 'This device is not peeking into the room');
+      await roomsVisible(context, await roomserver.performUnpeek(peek));
+      return {};
+    },
+  });
+}
