@@ -20,6 +20,8 @@ export interface Backend {
    * What is open is closed, and the database removed, when the test ends.
    */
   open(options?: BackendOptions): Promise<Database>;
+  /** Runs before the databases are closed, last registered first: for what must be stopped while they work. */
+  closeFirst(stop: () => Promise<void>): void;
 }
 
 /** One `describe` per backend; PostgreSQL takes part when KEYHOLE_TEST_POSTGRES_URL is set, else is skipped by name. */
@@ -29,9 +31,9 @@ export function forEachBackend(name: string, suite: (backend: Backend) => void):
 
 function sqliteBackend(): Backend {
   let folder: string | undefined;
-  const databases: Database[] = [];
+  const opened: (() => Promise<void>)[] = [];
   afterEach(async () => {
-    for (const database of databases.splice(0)) await database.close();
+    for (const close of opened.splice(0).reverse()) await close();
     if (folder !== undefined) await rm(folder, { recursive: true });
     folder = undefined;
   });
@@ -40,8 +42,9 @@ function sqliteBackend(): Backend {
     open: async (options = {}) => {
       folder ??= await mkdtemp(join(tmpdir(), 'keyhole-test-'));
       const database = await openSqlite({ path: join(folder, 'test.db'), ...options });
-      databases.push(database);
+      opened.push(() => database.close());
       return database;
     },
+    closeFirst: (stop) => void opened.push(stop),
   };
 }

@@ -1,0 +1,181 @@
+// Runs one consumer: reads what is new, has it applied in batches, finds and parks the entry that fails, and waits
+// while the database cannot be had.
+
+import type { Clock } from '../clock.ts';
+import { DatabaseError } from '../database/database.ts';
+import type { Logger } from '../logger.ts';
+import { type AnyConsumer, ConsumerState, PositionMoved } from './consumer-state.ts';
+import type { AnyEntry } from './entry-store.ts';
+import type { Subscription } from './eventlog.ts';
+import { PositionWaiters } from './position-waiters.ts';
+import type { TopicFeed } from './topic-feed.ts';
+
+const MAX_BATCH = 200;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 5000;
+
+export interface ConsumerLoopOptions {
+  readonly consumer: AnyConsumer;
+  readonly feed: TopicFeed;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onClose: () => void;
+}
+
+interface RetryRequest {
+  readonly key: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class ConsumerLoop implements Subscription {
+  readonly #options: ConsumerLoopOptions;
+  readonly #state: ConsumerState;
+  readonly #waiters: PositionWaiters;
+  readonly #retries: RetryRequest[] = [];
+  readonly #done: Promise<void>;
+  #closed = false;
+  #woken = true;
+  #wake: () => void = () => {};
+  #interrupt: () => void = () => {};
+
+  constructor(options: ConsumerLoopOptions) {
+    const { consumer, clock } = options;
+    const logger = options.logger.child({ consumer: consumer.name, topic: consumer.topic });
+    this.#options = { ...options, logger };
+    this.#waiters = new PositionWaiters(clock);
+    this.#state = new ConsumerState({
+      consumer,
+      clock,
+      onAdvance: (position, parked) => this.#waiters.advance(position, parked),
+    });
+    this.#done = this.#run();
+  }
+
+  get consumer(): AnyConsumer {
+    return this.#options.consumer;
+  }
+
+  get position(): number {
+    return this.#state.position;
+  }
+
+  async reached(position: number, timeoutMs: number): Promise<boolean> {
+    if (this.#closed) return false;
+    if (this.#state.position < position) return this.#waiters.wait(position, timeoutMs);
+    return !(await this.#state.isParked(position));
+  }
+
+  /** Between batches, so that nothing new of the key overtakes what was parked. */
+  retry(key: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new Error('the consumer is closed');
+      this.#retries.push({ key, resolve, reject });
+      this.#rouse();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#rouse();
+    this.#interrupt();
+    await this.#done;
+    this.#waiters.close();
+    for (const { reject } of this.#retries) reject(new Error('the consumer is closed'));
+    this.#options.onClose();
+  }
+
+  async #run(): Promise<void> {
+    const unlisten = this.#options.feed.listen(() => this.#rouse());
+    let loaded = false;
+    let pause = FIRST_PAUSE_MS;
+    while (!this.#closed) {
+      try {
+        if (!loaded) await this.#state.load();
+        loaded = true;
+        await this.#step();
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        // What was committed is no longer certain: the answer to a COMMIT may be what got lost.
+        loaded = false;
+        this.#options.logger.warn({ err: error, pauseMs: pause }, 'consumer waits and tries again');
+        await this.#pause(pause);
+        pause = Math.min(pause * 2, MAX_PAUSE_MS);
+      }
+    }
+    unlisten();
+  }
+
+  async #step(): Promise<void> {
+    this.#woken = false;
+    await this.#retryNext();
+    const entries = await this.#options.feed.read(this.#state.position, MAX_BATCH);
+    if (entries.length > 0) await this.#consume(entries);
+    else if (this.#retries.length === 0) await this.#sleep();
+  }
+
+  async #retryNext(): Promise<void> {
+    const request = this.#retries.shift();
+    if (request === undefined) return;
+    try {
+      while (await this.#state.retryNext(request.key));
+      request.resolve();
+    } catch (error) {
+      this.#options.logger.error({ key: request.key, err: error }, 'a parked entry failed again');
+      request.reject(error);
+    }
+  }
+
+  async #consume(entries: readonly AnyEntry[]): Promise<void> {
+    try {
+      await this.#state.apply(entries);
+    } catch (error) {
+      if (!isFaultOfEntry(error)) throw error;
+      await this.#isolate(entries, error);
+    }
+  }
+
+  /** Finds the entry that fails among several; a single one is parked. */
+  async #isolate(entries: readonly AnyEntry[], error: unknown): Promise<void> {
+    const [entry] = entries;
+    if (entry === undefined || entry.position <= this.#state.position) {
+      this.#options.logger.error({ err: error }, 'an effect failed after its COMMIT');
+    } else if (entries.length > 1) {
+      for (const each of entries) await this.#consume([each]);
+    } else {
+      await this.#state.park(entry, error);
+      this.#options.logger.error(
+        { key: entry.key, position: entry.position, err: error },
+        'an entry of the event log failed: its key is parked until it is retried',
+      );
+    }
+  }
+
+  #rouse(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  #sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#woken || this.#closed) resolve();
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.schedule(ms, resolve);
+      this.#interrupt = () => {
+        cancel();
+        resolve();
+      };
+      if (this.#closed) this.#interrupt();
+    });
+  }
+}
+
+function isFaultOfEntry(error: unknown): boolean {
+  if (error instanceof PositionMoved) return false;
+  return !(error instanceof DatabaseError && error.kind === 'unavailable');
+}
