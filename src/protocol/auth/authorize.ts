@@ -17,6 +17,8 @@ import { ALLOWED, type Verdict } from './verdict.ts';
 
 /** What the rules need besides the event and the state. */
 export interface AuthContext {
+  /** Of the room's version. */
+  readonly rules: RoomVersionRules;
   /**
    * The room's m.room.create event, if it was accepted. Room version 12 takes it from here, since it is not
    * in auth events; unset there means that there is none. Other versions take it from the state.
@@ -35,16 +37,15 @@ export interface AuthEvent {
 export function authorizeAgainstState(
   event: Pdu,
   state: StateLookup,
-  rules: RoomVersionRules,
   context: AuthContext,
 ): Verdict {
+  const { rules, isSignedBy } = context;
   if (event.type === 'm.room.create') return authorizeCreate(event, rules);
   const create = rules.roomIdIsCreateEventId ? context.create : state('m.room.create', '');
   if (create === undefined || create.roomId !== event.roomId) {
     const rule = rules.roomIdIsCreateEventId ? 'room' : 'authEvents.create';
     return rejectBy(rules, rule, 'the room has no m.room.create event');
   }
-  const { isSignedBy } = context;
   return authorizeInRoom({ event, room: viewRoom(create, state, rules), rules, isSignedBy });
 }
 

@@ -32,11 +32,12 @@ export function applyAllowed(
 export function isAllowed(event: Pdu, state: StateLookup, deps: ResolutionDeps): boolean {
   const create = impliedCreate(event, deps);
   const context = {
+    rules: deps.rules,
     create: create === undefined || deps.isRejected(create.eventId) ? undefined : create,
     // Signatures do not depend on state: the event was not taken in without them.
     isSignedBy: () => true,
   };
-  return authorizeAgainstState(event, state, deps.rules, context).allowed;
+  return authorizeAgainstState(event, state, context).allowed;
 }
 
 /** The state reached; where it lacks a key, the event's own auth event, unless that was rejected. */
