@@ -1,0 +1,40 @@
+// `npm run check`: types, lint and format and sizes, boundaries, links, unit tests; side by side, under a minute.
+
+import { spawn } from 'node:child_process';
+import { root } from './source-files.ts';
+import { testFiles } from './test-files.ts';
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+const node = process.execPath;
+const steps: readonly Step[] = [
+  { name: 'types', command: ['tsc', '--noEmit', '--pretty', 'false'] },
+  { name: 'lint, format and sizes', command: ['biome', 'check', '--colors=off', '.'] },
+  { name: 'boundaries', command: [node, 'scripts/check-boundaries.ts'] },
+  { name: 'links in documents', command: [node, 'scripts/check-doc-links.ts'] },
+  {
+    name: 'unit tests',
+    command: [node, '--test', '--test-isolation=none', '--test-reporter=dot', ...testFiles('unit')],
+  },
+];
+
+async function run({ name, command: [file, ...args] }: Step): Promise<boolean> {
+  const start = performance.now();
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject).on('close', resolve);
+  });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+  if (code !== 0) process.stderr.write(Buffer.concat(chunks));
+  return code === 0;
+}
+
+const results = await Promise.all(steps.map(run));
+process.exitCode = results.every(Boolean) ? 0 : 1;
