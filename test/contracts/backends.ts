@@ -1,15 +1,19 @@
 // Runs a suite once per storage backend, each test on a database of its own.
 
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe } from 'node:test';
+import pg from 'pg';
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
 import { openSqlite } from '../../src/database/sqlite.ts';
 
 export interface BackendOptions {
   readonly clock?: Clock;
+  /** Awaited before every COMMIT, which fails when this does. */
   readonly beforeCommit?: () => Promise<void>;
 }
 
@@ -24,27 +28,70 @@ export interface Backend {
   closeFirst(stop: () => Promise<void>): void;
 }
 
-/** One `describe` per backend; PostgreSQL takes part when KEYHOLE_TEST_POSTGRES_URL is set, else is skipped by name. */
-export function forEachBackend(name: string, suite: (backend: Backend) => void): void {
-  describe(`${name} on SQLite`, () => suite(sqliteBackend()));
+/** A place for the database of one test. */
+interface Place {
+  open(options: BackendOptions): Promise<Database>;
+  remove(): Promise<void>;
 }
 
-function sqliteBackend(): Backend {
-  let folder: string | undefined;
+/**
+ * One `describe` per backend. PostgreSQL takes part when KEYHOLE_TEST_POSTGRES_URL is set (see
+ * scripts/with-postgres.ts), else is skipped by name.
+ */
+export function forEachBackend(name: string, suite: (backend: Backend) => void): void {
+  describe(`${name} on SQLite`, () => suite(backendOf('sqlite', createFolder)));
+  const url = process.env.KEYHOLE_TEST_POSTGRES_URL;
+  if (url === undefined) {
+    describe.skip(`${name} on PostgreSQL: skipped, set KEYHOLE_TEST_POSTGRES_URL`);
+  } else {
+    describe(`${name} on PostgreSQL`, () => {
+      suite(backendOf('postgres', () => createSchema(url)));
+    });
+  }
+}
+
+function backendOf(engine: Database['engine'], createPlace: () => Promise<Place>): Backend {
+  let place: Promise<Place> | undefined;
   const opened: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
-    if (folder !== undefined) await rm(folder, { recursive: true });
-    folder = undefined;
+    await (await place)?.remove();
+    place = undefined;
   });
   return {
-    engine: 'sqlite',
+    engine,
     open: async (options = {}) => {
-      folder ??= await mkdtemp(join(tmpdir(), 'keyhole-test-'));
-      const database = await openSqlite({ path: join(folder, 'test.db'), ...options });
+      place ??= createPlace();
+      const database = await (await place).open(options);
       opened.push(() => database.close());
       return database;
     },
     closeFirst: (stop) => void opened.push(stop),
   };
+}
+
+async function createFolder(): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'keyhole-test-'));
+  return {
+    open: (options) => openSqlite({ path: join(folder, 'test.db'), ...options }),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+async function createSchema(url: string): Promise<Place> {
+  const schema = `test_${randomUUID().replaceAll('-', '')}`;
+  await runOn(url, `CREATE SCHEMA ${schema}`);
+  const own = new URL(url);
+  own.searchParams.set('options', `-c search_path=${schema}`);
+  return {
+    open: (options) => openPostgres({ url: own.href, poolSize: 4, ...options }),
+    remove: () => runOn(url, `DROP SCHEMA ${schema} CASCADE`),
+  };
+}
+
+async function runOn(url: string, text: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(text);
+  await client.end();
 }

@@ -224,14 +224,9 @@ forEachBackend('values', (backend) => {
       tx.run(sql`INSERT INTO items (id, amount) VALUES (1, 3), (2, 4)`),
     );
     const row = await database.get(sql`
-      SELECT count(*) AS n, sum(amount) AS total, amount > 0 AS positive, sum(amount) / 2 AS half
+      SELECT count(*) AS n, sum(amount) AS total, amount > 0 AS positive
       FROM items GROUP BY amount > 0`);
-    assert.deepEqual(row, {
-      n: 2,
-      total: 7,
-      positive: 1,
-      half: backend.engine === 'sqlite' ? 3 : row?.half,
-    });
+    assert.deepEqual(row, { n: 2, total: 7, positive: 1 });
   });
 
   test('what one of the backends cannot keep is refused by both', async () => {
@@ -426,8 +421,8 @@ describe('test isolation', () => {
   forEachBackend('databases', (backend) => {
     for (const run of [1, 2]) {
       test(`are empty in each test (${run})`, async () => {
-        assert.deepEqual(await ids(await openItems(backend)), []);
         const database = await openItems(backend);
+        assert.deepEqual(await ids(database), []);
         await insert(database, 1);
       });
     }

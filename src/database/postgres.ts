@@ -1,0 +1,171 @@
+// PostgreSQL behind the Database interface: a pool of pipelined connections, each unit of work on one of them.
+
+import pg from 'pg';
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import type { Database, Migration, Row, Transaction } from './database.ts';
+import { DatabaseError } from './database.ts';
+import { Migrator } from './migrations.ts';
+import { isRepeatable, toDatabaseError } from './postgres-errors.ts';
+import { PostgresLock } from './postgres-lock.ts';
+import { bindForPostgres, statementOf, typeParsers } from './postgres-statement.ts';
+import { type Attempt, attempt } from './postgres-transaction.ts';
+import type { Sql } from './sql.ts';
+import { checkRead } from './values.ts';
+
+const DEFAULT_POOL_SIZE = 8;
+const CONNECTION_TIMEOUT_MS = 10_000;
+/** A unit awaits nothing but its statements, so a transaction that idles this long is stuck. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+const MAX_REPEATS = 20;
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  readonly poolSize?: number;
+  readonly clock?: Clock;
+  /** For tests: awaited before every COMMIT, which fails when this does. */
+  readonly beforeCommit?: () => Promise<void>;
+}
+
+/** @throws DatabaseError when the server cannot be reached, or another process uses the database. */
+export async function openPostgres(options: PostgresOptions): Promise<Database> {
+  const config: pg.PoolConfig = {
+    connectionString: options.url,
+    application_name: 'keyhole',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+  };
+  const lock = new PostgresLock(config);
+  await lock.hold();
+  const pool = new pg.Pool({
+    ...config,
+    pipeline: true,
+    max: options.poolSize ?? DEFAULT_POOL_SIZE,
+    idleTimeoutMillis: 0,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    types: typeParsers,
+  });
+  return new PostgresDatabase(pool, lock, options);
+}
+
+class PostgresDatabase implements Database {
+  readonly engine = 'postgres';
+  readonly #pool: pg.Pool;
+  readonly #lock: PostgresLock;
+  readonly #options: PostgresOptions;
+  readonly #migrator: Migrator;
+  readonly #running = new Set<Promise<unknown>>();
+  /** Units that are run again take turns: else they would only meet each other. */
+  #repeating: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(pool: pg.Pool, lock: PostgresLock, options: PostgresOptions) {
+    this.#pool = pool;
+    this.#lock = lock;
+    this.#options = options;
+    this.#migrator = new Migrator(this, options.clock ?? systemClock);
+    // A connection that is lost fails the query that waits for it; an idle one is replaced when it is needed.
+    const ignore = () => {};
+    pool.on('error', ignore);
+    pool.on('connect', (client) => client.on('error', ignore));
+  }
+
+  async all<T extends object = Row>(query: Sql): Promise<T[]> {
+    if (this.#closing !== undefined) throw closedError();
+    const statement = statementOf(query);
+    checkRead(statement.text);
+    const values = bindForPostgres(query);
+    try {
+      return (await this.#pool.query({ ...statement, values })).rows as T[];
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+
+  async get<T extends object = Row>(query: Sql): Promise<T | undefined> {
+    return (await this.all<T>(query))[0];
+  }
+
+  async transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw closedError();
+    const running = this.#run(body);
+    this.#running.add(running);
+    try {
+      const { value, effects } = await running;
+      for (const effect of effects) effect();
+      return value;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  migrate(component: string, migrations: readonly Migration[]): Promise<void> {
+    return this.#migrator.migrate(component, migrations);
+  }
+
+  /** The server guards its own pages (checksums, pg_amcheck): this says that it answers. */
+  async checkIntegrity(): Promise<void> {
+    await this.#pool.query('SELECT 1').catch((error) => {
+      throw toDatabaseError(error);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #run<T>(body: (tx: Transaction) => Promise<T>): Promise<Attempt<T>> {
+    try {
+      return await this.#attempt(body);
+    } catch (error) {
+      if (!isRepeatable(error)) throw error;
+      const repeated = this.#repeating.then(() => this.#repeat(body));
+      this.#repeating = repeated.catch(() => undefined);
+      return repeated;
+    }
+  }
+
+  async #repeat<T>(body: (tx: Transaction) => Promise<T>): Promise<Attempt<T>> {
+    for (let repeats = 1; ; repeats++) {
+      try {
+        return await this.#attempt(body);
+      } catch (error) {
+        if (!isRepeatable(error) || repeats === MAX_REPEATS) throw error;
+      }
+    }
+  }
+
+  async #attempt<T>(body: (tx: Transaction) => Promise<T>): Promise<Attempt<T>> {
+    const client = await this.#connect();
+    let lost = false;
+    try {
+      return await attempt(client, body, this.#options.beforeCommit);
+    } catch (error) {
+      lost = error instanceof DatabaseError && error.kind === 'unavailable' && !isRepeatable(error);
+      throw error;
+    } finally {
+      client.release(lost);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    await this.#lock.hold();
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#pool.end();
+    await this.#lock.close();
+  }
+}
+
+function closedError(): DatabaseError {
+  return new DatabaseError('unavailable', 'the database is closed');
+}
