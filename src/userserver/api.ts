@@ -1,10 +1,10 @@
 // The userserver: accounts, devices, access tokens, profiles, account data, push rules, filters.
 // Plain data in, plain data out; failures are MatrixErrors.
 
-import type { DeviceId, RoomId, UserId } from '../protocol/identifiers.ts';
+import type { DeviceId, EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 
-/** Position in `userserver.output` that carries a change: wait for it at the syncserver before answering. */
+/** Position in `userserver.output` that carries a change: wait for it at the syncserver before answering. 0: none does. */
 export interface Written {
   readonly position: number;
 }
@@ -12,9 +12,12 @@ export interface Written {
 export interface UserserverApi {
   // --- accounts and sessions -------------------------------------------------------------------------
 
-  /** M_USER_IN_USE, M_INVALID_USERNAME, M_EXCLUSIVE. */
+  /** Errors: M_USER_IN_USE, M_INVALID_USERNAME. A to Z count as a to z; names of digits only are the server's to give. */
   queryUsernameAvailable(request: { readonly localpart: string }): Promise<void>;
-  /** Creates the account, and a device with tokens unless `inhibitLogin`. Guests get a generated localpart and no password. */
+  /**
+   * Creates the account, and a device with tokens unless `inhibitLogin`. Guests get a generated localpart and no password.
+   * Errors: M_USER_IN_USE, M_INVALID_USERNAME, M_WEAK_PASSWORD, M_INVALID_PARAM.
+   */
   performRegister(request: {
     readonly localpart?: string;
     readonly password?: string;
@@ -52,11 +55,13 @@ export interface UserserverApi {
   }): Promise<Written>;
   /** Errors: M_FORBIDDEN. */
   checkPassword(request: { readonly userId: UserId; readonly password: string }): Promise<void>;
-  /** Errors: M_WEAK_PASSWORD. */
+  /** Also ends the user's login tokens, and devices if asked to. Errors: M_WEAK_PASSWORD, M_INVALID_PARAM, M_NOT_FOUND. */
   performSetPassword(request: {
     readonly userId: UserId;
     readonly password: string;
-  }): Promise<void>;
+    /** All, or all but one. */
+    readonly logoutDevices?: { readonly exceptDeviceId?: DeviceId };
+  }): Promise<Written>;
   /** Removes devices, tokens, password, pushers; with `erase` profile and account data too. Memberships follow by the log. */
   performDeactivate(request: {
     readonly userId: UserId;
@@ -72,7 +77,7 @@ export interface UserserverApi {
     readonly userId?: UserId;
     readonly request: JsonObject;
   }): Promise<{ session: string }>;
-  /** Errors: M_UNKNOWN for a session that is not known, has expired, or belongs to another operation or user. */
+  /** Errors: M_UNKNOWN (400) for a session that is not known or has expired, M_FORBIDDEN for one of another operation or user. */
   queryUiaSession(request: {
     readonly session: string;
     readonly operation: string;
@@ -82,6 +87,11 @@ export interface UserserverApi {
     readonly session: string;
     readonly stage: string;
   }): Promise<UiaSession>;
+  /** Remembers what the finished operation answered, so that repeating its last request can be answered alike. */
+  performSetUiaResult(request: {
+    readonly session: string;
+    readonly result: JsonObject;
+  }): Promise<void>;
   performEndUiaSession(request: { readonly session: string }): Promise<void>;
 
   // --- devices ---------------------------------------------------------------------------------------
@@ -116,7 +126,10 @@ export interface UserserverApi {
   queryProfiles(request: {
     readonly userIds: readonly UserId[];
   }): Promise<Readonly<Record<UserId, JsonObject>>>;
-  /** `value` undefined removes the field. Errors: M_TOO_LARGE, M_INVALID_PARAM, M_BAD_JSON. */
+  /**
+   * `value` undefined removes the field, as do an empty displayname and avatar_url. Position 0 for fields that nobody
+   * is told of. Errors: M_INVALID_PARAM, M_KEY_TOO_LARGE, M_PROFILE_TOO_LARGE, M_NOT_FOUND.
+   */
   performSetProfileField(request: {
     readonly userId: UserId;
     readonly field: string;
@@ -143,12 +156,20 @@ export interface UserserverApi {
   queryAllAccountData(request: {
     readonly userId: UserId;
   }): Promise<{ roomId?: RoomId; type: string; content: JsonObject }[]>;
+  /** Errors: M_BAD_JSON (405) for m.fully_read and m.push_rules, M_INVALID_PARAM. */
   performSetAccountData(request: {
     readonly userId: UserId;
     readonly roomId?: RoomId;
     readonly type: string;
     readonly content: JsonObject;
   }): Promise<Written>;
+  /** `m.fully_read` of a room, the one way to set it. */
+  performSetFullyRead(request: {
+    readonly userId: UserId;
+    readonly roomId: RoomId;
+    readonly eventId: EventId;
+  }): Promise<Written>;
+  /** `content` undefined removes the tag. Errors: M_INVALID_PARAM, M_TOO_LARGE. */
   performSetTag(request: {
     readonly userId: UserId;
     readonly roomId: RoomId;
@@ -169,7 +190,7 @@ export interface UserserverApi {
 
   /** The whole ruleset, defaults merged with the user's changes, in the shape of `GET /pushrules/`; cached. */
   queryPushRules(request: { readonly userId: UserId }): Promise<JsonObject>;
-  /** Errors: M_NOT_FOUND, M_INVALID_PARAM, M_UNKNOWN for rules `before` or `after` that do not exist. */
+  /** Errors: M_NOT_FOUND, M_INVALID_PARAM, M_MISSING_PARAM, M_TOO_LARGE, M_UNKNOWN (400) for rules `before` or `after` that do not exist. */
   performSetPushRule(
     request: PushRuleKey & {
       readonly rule: JsonObject;
@@ -182,6 +203,25 @@ export interface UserserverApi {
   performSetPushRuleActions(
     request: PushRuleKey & { readonly actions: JsonObject[string] },
   ): Promise<Written>;
+
+  // --- pushers: stored, not used yet -----------------------------------------------------------------
+
+  /** As `GET /pushers` lists them. */
+  queryPushers(request: { readonly userId: UserId }): Promise<JsonObject[]>;
+  /**
+   * `pusher` is the body of `POST /pushers/set` with a `kind` that is not null. It ends with the device.
+   * Errors: M_MISSING_PARAM, M_INVALID_PARAM.
+   */
+  performSetPusher(request: {
+    readonly userId: UserId;
+    readonly deviceId: DeviceId;
+    readonly pusher: JsonObject;
+  }): Promise<void>;
+  performDeletePusher(request: {
+    readonly userId: UserId;
+    readonly appId: string;
+    readonly pushkey: string;
+  }): Promise<void>;
 
   // --- OpenID ----------------------------------------------------------------------------------------
 
@@ -232,6 +272,8 @@ export interface UiaSession {
   readonly completed: readonly string[];
   /** The first request of the session, without `auth`. */
   readonly request: JsonObject;
+  /** As set by `performSetUiaResult`. */
+  readonly result?: JsonObject;
 }
 
 export interface Device {

@@ -1,0 +1,110 @@
+// The push rules of users: the default ones with what the user has changed about them.
+
+import type { Transaction } from '../database/database.ts';
+import { MatrixError } from '../protocol/error.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { type JsonObject, parseJsonExactly } from '../protocol/json.ts';
+import { defaultPushRules } from '../protocol/push-rules-default.ts';
+import type { UserserverApi, Written } from './api.ts';
+import type { UserCaches, UserserverContext } from './context.ts';
+import {
+  applyChanges,
+  NO_CHANGES,
+  type PushRuleChanges,
+  withChangedRule,
+  withoutRule,
+  withRule,
+} from './push-rule-changes.ts';
+import { checkActions, checkKind, checkNewRuleId, checkRule } from './push-rule-checks.ts';
+import { ReadThroughCache } from './read-through-cache.ts';
+import { lockAccount } from './store/accounts.ts';
+import { selectPushRuleChanges, upsertPushRuleChanges } from './store/push-rules.ts';
+
+const MAX_REMEMBERED = 5000;
+/** All changes of one user. They are read and checked for every event that the user may be notified of. */
+const MAX_CHANGES_BYTES = 512 * 1024;
+
+type PushRulesApi = Pick<
+  UserserverApi,
+  | 'queryPushRules'
+  | 'performSetPushRule'
+  | 'performDeletePushRule'
+  | 'performSetPushRuleEnabled'
+  | 'performSetPushRuleActions'
+>;
+
+export function createPushRules(context: UserserverContext): {
+  readonly api: PushRulesApi;
+  readonly caches: UserCaches;
+} {
+  const rules = new PushRules(context);
+  const api: PushRulesApi = {
+    queryPushRules: ({ userId }) => rules.query(userId),
+    performSetPushRule: async ({ userId, ruleId, before, after, ...request }) => {
+      const kind = checkKind(request.kind);
+      checkNewRuleId(ruleId);
+      const rule = checkRule(kind, request.rule);
+      const place = { before, after };
+      return rules.change(userId, (changes) => withRule(changes, { kind, ruleId, rule, place }));
+    },
+    performDeletePushRule: async ({ userId, ruleId, ...request }) => {
+      const kind = checkKind(request.kind);
+      return rules.change(userId, (changes) => withoutRule(changes, { kind, ruleId }));
+    },
+    performSetPushRuleEnabled: async ({ userId, ruleId, enabled, ...request }) => {
+      const key = { kind: checkKind(request.kind), ruleId, defaults: defaultPushRules(userId) };
+      const change = { enabled };
+      return rules.change(userId, (changes) => withChangedRule(changes, { ...key, change }));
+    },
+    performSetPushRuleActions: async ({ userId, ruleId, actions, ...request }) => {
+      const key = { kind: checkKind(request.kind), ruleId, defaults: defaultPushRules(userId) };
+      const change = { actions: checkActions(actions) };
+      return rules.change(userId, (changes) => withChangedRule(changes, { ...key, change }));
+    },
+  };
+  return { api, caches: rules };
+}
+
+class PushRules implements UserCaches {
+  readonly #context: UserserverContext;
+  /** The same object for as long as the rules are the same: those who evaluate them compile them once. */
+  readonly #rules: ReadThroughCache<UserId, JsonObject>;
+
+  constructor(context: UserserverContext) {
+    this.#context = context;
+    this.#rules = new ReadThroughCache<UserId, JsonObject>(MAX_REMEMBERED, async (userId) => {
+      const changes = parseChanges(await selectPushRuleChanges(context.database, userId));
+      return { global: applyChanges(defaultPushRules(userId), changes) };
+    });
+  }
+
+  async query(userId: UserId): Promise<JsonObject> {
+    return (await this.#rules.get(userId)) ?? { global: defaultPushRules(userId) };
+  }
+
+  change(userId: UserId, edit: (before: PushRuleChanges) => PushRuleChanges): Promise<Written> {
+    return this.#context.write(userId, async (tx) => {
+      await lockAccount(tx, userId);
+      const before = parseChanges(await selectPushRuleChanges(tx, userId));
+      await upsertPushRuleChanges(tx, userId, serialize(edit(before)));
+      this.forgetAfterCommit(tx, userId);
+      return [{ kind: 'PushRulesChanged' }];
+    });
+  }
+
+  forgetAfterCommit(tx: Transaction, userId: UserId): void {
+    tx.afterCommit(() => this.#rules.forget(userId));
+  }
+}
+
+function parseChanges(text: string | undefined): PushRuleChanges {
+  return text === undefined ? NO_CHANGES : (parseJsonExactly(text) as unknown as PushRuleChanges);
+}
+
+function serialize(changes: PushRuleChanges): string {
+  const text = JSON.stringify(changes);
+  if (Buffer.byteLength(text) > MAX_CHANGES_BYTES) {
+    throw new MatrixError('M_TOO_LARGE', 'There are too many push rules');
+  }
+  return text;
+}

@@ -1,0 +1,93 @@
+// The tables of the userserver.
+
+import type { Migration } from '../../database/database.ts';
+import { sql } from '../../database/sql.ts';
+
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001-accounts',
+    statements: [
+      // `revision` is raised to lock the account; see store/accounts.ts.
+      sql`CREATE TABLE userserver_accounts (
+        user_id TEXT_KEY NOT NULL PRIMARY KEY,
+        password_hash TEXT,
+        is_guest BIGINT NOT NULL,
+        is_admin BIGINT NOT NULL,
+        is_deactivated BIGINT NOT NULL,
+        created_ts BIGINT NOT NULL,
+        revision BIGINT NOT NULL
+      )`,
+      sql`CREATE TABLE userserver_devices (
+        user_id TEXT_KEY NOT NULL,
+        device_id TEXT_KEY NOT NULL,
+        display_name TEXT,
+        created_ts BIGINT NOT NULL,
+        last_seen_ts BIGINT,
+        last_seen_ip TEXT,
+        last_seen_user_agent TEXT,
+        PRIMARY KEY (user_id, device_id)
+      )`,
+      // One row is one generation of a device's tokens. `replaces`: the access hash of the generation
+      // before, which lives until this one is first used.
+      sql`CREATE TABLE userserver_sessions (
+        access_hash TEXT_KEY NOT NULL PRIMARY KEY,
+        refresh_hash TEXT_KEY UNIQUE,
+        user_id TEXT_KEY NOT NULL,
+        device_id TEXT_KEY NOT NULL,
+        expires_ts BIGINT,
+        replaces TEXT_KEY
+      )`,
+      sql`CREATE INDEX userserver_sessions_device ON userserver_sessions (user_id, device_id)`,
+      sql`CREATE INDEX userserver_sessions_replaces ON userserver_sessions (replaces)`,
+      // Login tokens and OpenID tokens.
+      sql`CREATE TABLE userserver_short_tokens (
+        token_hash TEXT_KEY NOT NULL PRIMARY KEY,
+        purpose TEXT_KEY NOT NULL,
+        user_id TEXT_KEY NOT NULL,
+        expires_ts BIGINT NOT NULL
+      )`,
+      sql`CREATE INDEX userserver_short_tokens_user ON userserver_short_tokens (user_id)`,
+    ],
+  },
+  {
+    name: '0002-user-data',
+    statements: [
+      // `search_key`: what the user directory looks into, in lower case.
+      sql`CREATE TABLE userserver_profiles (
+        user_id TEXT_KEY NOT NULL PRIMARY KEY,
+        displayname TEXT,
+        avatar_url TEXT,
+        fields TEXT NOT NULL,
+        search_key TEXT NOT NULL
+      )`,
+      // `room_id` is empty for global account data.
+      sql`CREATE TABLE userserver_account_data (
+        user_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        type TEXT_KEY NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (user_id, room_id, type)
+      )`,
+      sql`CREATE TABLE userserver_filters (
+        user_id TEXT_KEY NOT NULL,
+        filter_id TEXT_KEY NOT NULL,
+        filter TEXT NOT NULL,
+        PRIMARY KEY (user_id, filter_id)
+      )`,
+      // What the user has changed about the default rules.
+      sql`CREATE TABLE userserver_push_rules (
+        user_id TEXT_KEY NOT NULL PRIMARY KEY,
+        changes TEXT NOT NULL
+      )`,
+      sql`CREATE TABLE userserver_pushers (
+        user_id TEXT_KEY NOT NULL,
+        app_id TEXT_KEY NOT NULL,
+        pushkey TEXT_KEY NOT NULL,
+        device_id TEXT_KEY NOT NULL,
+        pusher TEXT NOT NULL,
+        PRIMARY KEY (user_id, app_id, pushkey)
+      )`,
+      sql`CREATE INDEX userserver_pushers_key ON userserver_pushers (app_id, pushkey)`,
+    ],
+  },
+];

@@ -1,0 +1,73 @@
+// The userserver, put together from its parts.
+
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { EventLog } from '../eventlog/eventlog.ts';
+import type { Logger } from '../logger.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import { createAccountData } from './account-data.ts';
+import { createAccounts } from './accounts.ts';
+import type { UserserverApi } from './api.ts';
+import type { UserserverConfig } from './config.ts';
+import type { UserserverContext } from './context.ts';
+import { createDevices } from './devices.ts';
+import { createFilters } from './filters.ts';
+import { LastSeen } from './last-seen.ts';
+import { createLogin } from './login.ts';
+import { createOpenId } from './open-id.ts';
+import { createWriteChanges } from './output.ts';
+import { PasswordHasher } from './password-hasher.ts';
+import { createProfiles } from './profiles.ts';
+import { createPushRules } from './push-rules.ts';
+import { createPushers } from './pushers.ts';
+import { createRegistration } from './registration.ts';
+import { createSessions } from './sessions.ts';
+import { migrations } from './store/migrations.ts';
+import { TokenOwners } from './token-owners.ts';
+import { createUia } from './uia.ts';
+
+export interface UserserverOptions {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly serverName: ServerName;
+  readonly config: UserserverConfig;
+}
+
+export interface Userserver {
+  readonly api: UserserverApi;
+  close(): Promise<void>;
+}
+
+export async function createUserserver(options: UserserverOptions): Promise<Userserver> {
+  const { database, clock, eventLog, logger, config } = options;
+  await database.migrate('userserver', migrations);
+  const context: UserserverContext = {
+    ...options,
+    write: createWriteChanges(database, eventLog),
+    passwords: new PasswordHasher(config),
+    tokenOwners: new TokenOwners(database, clock),
+  };
+  const lastSeen = new LastSeen({ database, clock, logger });
+  return { api: createApi(context, lastSeen), close: () => lastSeen.close() };
+}
+
+function createApi(context: UserserverContext, lastSeen: LastSeen): UserserverApi {
+  const pushRules = createPushRules(context);
+  const accountData = createAccountData(context, pushRules.api.queryPushRules);
+  return {
+    ...createRegistration(context),
+    ...createLogin(context),
+    ...createSessions(context),
+    ...createAccounts(context, [pushRules.caches, accountData.caches]),
+    ...createUia(context.clock),
+    ...createDevices(context, lastSeen),
+    ...createProfiles(context),
+    ...accountData.api,
+    ...createFilters(context),
+    ...pushRules.api,
+    ...createPushers(context),
+    ...createOpenId(context),
+  };
+}
