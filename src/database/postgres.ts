@@ -11,6 +11,7 @@ import { PostgresLock } from './postgres-lock.ts';
 import { bindForPostgres, statementOf, typeParsers } from './postgres-statement.ts';
 import { type Attempt, attempt } from './postgres-transaction.ts';
 import type { Sql } from './sql.ts';
+import { UnitGate } from './unit-gate.ts';
 import { checkRead } from './values.ts';
 
 const DEFAULT_POOL_SIZE = 8;
@@ -55,15 +56,15 @@ class PostgresDatabase implements Database {
   readonly #lock: PostgresLock;
   readonly #options: PostgresOptions;
   readonly #migrator: Migrator;
+  readonly #gate: UnitGate;
   readonly #running = new Set<Promise<unknown>>();
-  /** Units that are run again take turns: else they would only meet each other. */
-  #repeating: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(pool: pg.Pool, lock: PostgresLock, options: PostgresOptions) {
     this.#pool = pool;
     this.#lock = lock;
     this.#options = options;
+    this.#gate = new UnitGate(options.poolSize ?? DEFAULT_POOL_SIZE);
     this.#migrator = new Migrator(this, options.clock ?? systemClock);
     // A connection that is lost fails the query that waits for it; an idle one is replaced when it is needed.
     const ignore = () => {};
@@ -89,7 +90,7 @@ class PostgresDatabase implements Database {
 
   async transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw closedError();
-    const running = this.#run(body);
+    const running = this.#gate.run(() => this.#run(body));
     this.#running.add(running);
     try {
       const { value, effects } = await running;
@@ -121,9 +122,7 @@ class PostgresDatabase implements Database {
       return await this.#attempt(body);
     } catch (error) {
       if (!isRepeatable(error)) throw error;
-      const repeated = this.#repeating.then(() => this.#repeat(body));
-      this.#repeating = repeated.catch(() => undefined);
-      return repeated;
+      return this.#gate.repeat(() => this.#repeat(body));
     }
   }
 
