@@ -25,8 +25,8 @@ function isRemoval({ membership }: Pdu): boolean {
 
 /**
  * The power events of the full conflicted set, with the events of their auth chains that are in it. Chains
- * are followed within the set only: a path that leaves it comes back only to events in the auth chains of all
- * state sets, and every homeserver stops there as well.
+ * are followed within the set only, as every homeserver does: in v2 a path can leave the set and come back to
+ * an old event that is conflicted once more, which is the flaw that the subgraph of v2.1 mends.
  */
 export function selectPowerEvents(
   fullConflictedSet: ReadonlyMap<EventId, Pdu>,
