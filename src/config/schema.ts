@@ -1,0 +1,224 @@
+// Every key of the configuration, with type, default and meaning; docs/operating.md is checked against it.
+// `notBuilt` marks what is accepted already and does nothing yet.
+
+import { type TSchema, Type } from 'typebox';
+import { RATE_LIMIT_DEFAULTS, type RateLimit } from '../http/rate-limit-names.ts';
+import { RESOURCES } from '../http/resources.ts';
+import { ROOM_VERSIONS } from '../protocol/roomversions/table.ts';
+
+const notBuilt = { notBuilt: true };
+/** Never shown in messages. */
+const secret = { secret: true };
+
+/** A section: its keys have defaults of their own, so it may be left out. */
+function section<P extends Record<string, TSchema>>(properties: P, options = {}) {
+  return Type.Object(properties, { additionalProperties: false, default: {}, ...options });
+}
+
+function text(description: string, options = {}) {
+  return Type.String({ minLength: 1, description, ...options });
+}
+
+function flag(value: boolean, description: string, options = {}) {
+  return Type.Boolean({ default: value, description, ...options });
+}
+
+function count(value: number, description: string, options = {}) {
+  return Type.Integer({ minimum: 1, default: value, description, ...options });
+}
+
+function duration(value: number, description: string, options = {}) {
+  return Type.Integer({ minimum: 0, default: value, description, ...options });
+}
+
+function choice<const T extends readonly string[]>(values: T, description: string, options = {}) {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: [...values], description, ...options });
+}
+
+/** Of a feature to come: whatever stands below it is accepted. */
+function sectionToCome(description: string) {
+  return Type.Optional(
+    Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', description, ...notBuilt }),
+  );
+}
+
+const listener = Type.Object(
+  {
+    host: text('Address or name to listen on', { default: '127.0.0.1' }),
+    port: Type.Integer({ minimum: 0, maximum: 65_535, description: 'Port; 0 takes a free one' }),
+    tls: flag(false, 'Speak HTTPS'),
+    tls_cert_path: Type.Optional(text('PEM file with the certificate chain, for `tls: true`')),
+    tls_key_path: Type.Optional(text('PEM file with the private key, for `tls: true`')),
+    resources: Type.Array(choice(RESOURCES, 'A group of endpoints'), {
+      default: [...RESOURCES],
+      description: `Groups of endpoints to serve: ${RESOURCES.join(', ')}`,
+    }),
+    trust_forwarded_for: flag(
+      false,
+      'Take client addresses from X-Forwarded-For; only where nobody but a reverse proxy can connect',
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const rateLimit = ({ perSecond, burst }: RateLimit, description: string) =>
+  section(
+    {
+      per_second: Type.Number({
+        exclusiveMinimum: 0,
+        default: perSecond,
+        description: 'Long-run rate',
+      }),
+      burst: count(burst, 'How many at once'),
+    },
+    { description },
+  );
+
+const RATE_LIMIT_MEANINGS = {
+  request: 'Requests of any kind',
+  login: 'Attempts to sign in',
+  registration: 'New accounts',
+  message: 'Events sent into rooms',
+  room_creation: 'Rooms created',
+  membership: 'Joins, invites, kicks and the like',
+  peek: 'Peeks started',
+  media: 'Uploads and downloads',
+  lookup: 'Searches of directories and profiles',
+} as const satisfies Record<keyof typeof RATE_LIMIT_DEFAULTS, string>;
+
+const limitOf = (name: keyof typeof RATE_LIMIT_DEFAULTS) =>
+  rateLimit(RATE_LIMIT_DEFAULTS[name], RATE_LIMIT_MEANINGS[name]);
+
+/** What other servers could make us reach on our own network. */
+const PRIVATE_NETWORKS = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
+
+export const configSchema = section({
+  server_name: Type.Optional(
+    text('Name in user IDs and room IDs; can never be changed. Required outside a local trial'),
+  ),
+  public_baseurl: Type.Optional(
+    text('Where clients reach this server', {
+      pattern: '^https?://[^\\s/]+(/.*)?$',
+      wants: 'an address such as https://matrix.example.org',
+    }),
+  ),
+  signing_key_path: text("The server's signing key; made when missing", {
+    default: './data/signing.key',
+  }),
+  media_path: text('Folder of uploaded and fetched media', { default: './data/media' }),
+  log_level: choice(['debug', 'info', 'warn', 'error', 'silent'], 'What is logged', {
+    default: 'info',
+  }),
+  default_room_version: choice(ROOM_VERSIONS, 'Version of new rooms', { default: '12' }),
+  listeners: Type.Array(listener, {
+    minItems: 1,
+    default: [{ host: '127.0.0.1', port: 8008 }],
+    description: 'Addresses to listen on; default: http://127.0.0.1:8008',
+  }),
+  database: section({
+    engine: choice(['sqlite', 'postgres'], 'Which database', { default: 'sqlite' }),
+    path: text('SQLite: the file', { default: './data/keyhole.db' }),
+    url: Type.Optional(
+      text('PostgreSQL: postgres://USER:PASSWORD@HOST:PORT/NAME', {
+        pattern: '^postgres(ql)?://',
+        wants: 'postgres://USER:PASSWORD@HOST:PORT/NAME',
+        ...secret,
+      }),
+    ),
+    pool_size: count(10, 'PostgreSQL: connections', { minimum: 2 }),
+  }),
+  registration: section({
+    enabled: flag(false, 'Anybody may make an account'),
+    allow_guests: flag(false, 'Anybody may have a guest account'),
+    shared_secret: Type.Optional(
+      text(
+        'Who knows it may make accounts, administrators too, by /_synapse/admin/v1/register',
+        secret,
+      ),
+    ),
+  }),
+  outbound: section({
+    trusted_ca_path: Type.Optional(
+      text('PEM file of further authorities to trust when connecting out', notBuilt),
+    ),
+    denied_networks: Type.Array(text('CIDR'), {
+      default: PRIVATE_NETWORKS,
+      description: 'Networks that are never connected to; default: loopback and private ones',
+      ...notBuilt,
+    }),
+  }),
+  appservice_registration_files: Type.Array(text('A registration file'), {
+    default: [],
+    description: 'Registrations of application services',
+    ...notBuilt,
+  }),
+  rate_limits: section({
+    enabled: flag(true, 'Limit what one user or address may do'),
+    request: limitOf('request'),
+    login: limitOf('login'),
+    registration: limitOf('registration'),
+    message: limitOf('message'),
+    room_creation: limitOf('room_creation'),
+    membership: limitOf('membership'),
+    peek: limitOf('peek'),
+    media: limitOf('media'),
+    lookup: limitOf('lookup'),
+  }),
+  password_hash: section({
+    fast_for_tests: flag(false, 'Hash next to not at all; never with real users'),
+    memory_kib: count(19_456, 'argon2id: memory of one hash, KiB', { minimum: 64 }),
+    passes: count(2, 'argon2id: passes'),
+    parallelism: count(1, 'argon2id: lanes', { maximum: 16 }),
+    concurrency: count(2, 'Hashes computed at once'),
+  }),
+  limits: section({
+    max_upload_bytes: count(52_428_800, 'Largest upload, bytes'),
+    min_password_length: count(8, 'Shortest password, characters'),
+    access_token_lifetime_ms: count(3_600_000, 'Of sessions that can refresh theirs, ms'),
+    shutdown_grace_ms: duration(10_000, 'How long requests in flight may take to finish, ms'),
+    log_retention_ms: duration(
+      604_800_000,
+      'How long event log entries are kept once consumed, ms',
+    ),
+  }),
+  media: section({
+    allow_unauthenticated: flag(
+      false,
+      'Serve new media to clients that do not sign in, too (the old download endpoints)',
+    ),
+  }),
+  room_directory: section({
+    anyone_may_publish: flag(true, 'Any member may publish a room; else only administrators'),
+    public_without_auth: flag(false, 'The list of public rooms is open to anybody'),
+    public_over_federation: flag(false, 'The list is open to other servers', notBuilt),
+  }),
+  peeking: section({
+    lifetime_ms: count(3_600_000, "Life of a device's peek after POST /peek, ms"),
+    grace_ms: count(900_000, 'A device that has not synced for this long is not looking, ms'),
+    max_per_user: count(200, 'Peeks of one user'),
+    max_per_room: count(10_000, 'Peeks of one room'),
+    renewal_interval_ms: count(3_600_000, 'Granted to peeking servers, ms', notBuilt),
+    max_inbound_per_server: count(1000, 'Rooms that one server may peek into', notBuilt),
+    max_inbound_per_room: count(2000, 'Servers that may peek into one room', notBuilt),
+    redundancy: count(1, 'Resident servers to be subscribed to at once', notBuilt),
+    compat_fields: choice(['auto', 'always', 'never'], 'Answer in older dialects, too', {
+      default: 'auto',
+      ...notBuilt,
+    }),
+  }),
+  url_preview: sectionToCome('Previews of links'),
+  email: sectionToCome('The SMTP server for mail'),
+  cas: sectionToCome('Signing in by CAS'),
+  recaptcha: sectionToCome('Captchas at registration'),
+});
