@@ -2,8 +2,9 @@
 
 import type { Requester, Route } from '../http/route.ts';
 import { MatrixError } from '../protocol/error.ts';
-import type { ClientapiContext } from './context.ts';
+import type { ClientapiDependencies } from './context.ts';
 import { createRoutes } from './routes.ts';
+import { NonceBook } from './shared-secret.ts';
 
 export interface Clientapi {
   readonly routes: readonly Route[];
@@ -11,11 +12,12 @@ export interface Clientapi {
   authenticate(token: string): Promise<Requester>;
 }
 
-export function createClientapi(context: ClientapiContext): Clientapi {
+export function createClientapi(dependencies: ClientapiDependencies): Clientapi {
+  const { userserver, clock } = dependencies;
   return {
-    routes: createRoutes(context),
+    routes: createRoutes({ ...dependencies, nonces: new NonceBook(clock) }),
     async authenticate(token) {
-      const owner = await context.userserver.queryAccessToken({ token });
+      const owner = await userserver.queryAccessToken({ token });
       if (owner === undefined) {
         throw new MatrixError('M_UNKNOWN_TOKEN', 'Unrecognised access token', {
           soft_logout: false,

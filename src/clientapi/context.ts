@@ -9,6 +9,7 @@ import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { SyncserverApi } from '../syncserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
+import type { NonceBook } from './shared-secret.ts';
 
 export interface ClientapiConfig {
   /** Where clients reach this server, without a slash at the end: for `.well-known`. */
@@ -27,7 +28,8 @@ export interface ClientapiConfig {
   readonly maxUploadBytes: number;
 }
 
-export interface ClientapiContext {
+/** What the clientapi is made of. */
+export interface ClientapiDependencies {
   readonly roomserver: RoomserverApi;
   readonly syncserver: SyncserverApi;
   readonly userserver: UserserverApi;
@@ -38,4 +40,9 @@ export interface ClientapiContext {
   readonly clock: Clock;
   readonly serverName: ServerName;
   readonly config: ClientapiConfig;
+}
+
+export interface ClientapiContext extends ClientapiDependencies {
+  /** Of registration by shared secret. */
+  readonly nonces: NonceBook;
 }

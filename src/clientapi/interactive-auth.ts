@@ -22,39 +22,55 @@ export interface Operation {
   readonly flows: readonly Flow[];
   /** What must stay the same throughout a session. */
   readonly request: JsonObject;
+  /** As the client sent it. */
+  readonly auth: AuthData | undefined;
 }
+
+/** For operations of somebody who is signed in: she repeats her password. */
+export const PASSWORD_FLOW: readonly Flow[] = [['m.login.password']];
 
 type Uia = Pick<ClientapiContext, 'userserver' | 'serverName'>;
 
-/** Undefined when the client has proved herself; else the 401 to answer. Throws M_FORBIDDEN, M_UNKNOWN. */
-export async function interactiveAuth(
+/**
+ * Runs `perform` once the client has proved herself; until then answers the 401. A repeated last request is answered
+ * as the first time. Errors besides those of `perform`: M_FORBIDDEN, M_UNKNOWN (400), M_MISSING_PARAM.
+ */
+export async function withInteractiveAuth(
   context: Uia,
   operation: Operation,
-  auth: AuthData | undefined,
-): Promise<Reply | undefined> {
-  const session =
-    auth?.session === undefined ? undefined : await findSession(context, operation, auth.session);
-  if (auth?.type === undefined) {
-    return isComplete(operation, session?.completed ?? [])
-      ? undefined
-      : await challenge(context, operation, { session });
+  perform: () => Promise<JsonObject>,
+): Promise<object | Reply> {
+  const id = operation.auth?.session;
+  const session = id === undefined ? undefined : await findSession(context, operation, id);
+  if (session?.result !== undefined) return session.result;
+  const unproved = await prove(context, operation, session);
+  if (unproved !== undefined) return unproved;
+  const result = await perform();
+  if (session !== undefined) {
+    await context.userserver.performSetUiaResult({ session: session.session, result });
   }
-  const stage = offeredStage(operation, auth.type);
+  return result;
+}
+
+/** Undefined when nothing is left to prove. */
+async function prove(
+  context: Uia,
+  operation: Operation,
+  session: UiaSession | undefined,
+): Promise<Reply | undefined> {
+  const { auth } = operation;
+  if (auth?.type === undefined) {
+    const isDone = isComplete(operation, session?.completed ?? []);
+    return isDone ? undefined : await challenge(context, operation, { session });
+  }
+  const stage = operation.flows.flat().find((offered) => offered === auth.type);
   if (stage === undefined) {
     const error = new MatrixError('M_UNRECOGNIZED', 'This kind of authentication is not offered');
     return await challenge(context, operation, { session, error });
   }
-  const error = await attemptStage(context, { operation, stage, auth });
+  const error = await attemptStage(context, operation, { ...auth, stage });
   if (error !== undefined) return await challenge(context, operation, { session, error });
   return await advance(context, { operation, stage, session });
-}
-
-/** Call it once the operation has succeeded: its session is of no more use. */
-export async function endInteractiveAuth(
-  { userserver }: Uia,
-  auth: AuthData | undefined,
-): Promise<void> {
-  if (auth?.session !== undefined) await userserver.performEndUiaSession({ session: auth.session });
 }
 
 async function findSession(
@@ -73,16 +89,13 @@ async function findSession(
   return found;
 }
 
-function offeredStage({ flows }: Operation, type: string): Stage | undefined {
-  return flows.flat().find((stage) => stage === type);
-}
-
 /** The error to show in the 401 when the client may try again; throws what makes trying again useless. */
 async function attemptStage(
   { userserver, serverName }: Uia,
-  { operation, stage, auth }: { operation: Operation; stage: Stage; auth: AuthData },
+  operation: Operation,
+  auth: AuthData & { readonly stage: Stage },
 ): Promise<MatrixError | undefined> {
-  if (stage === 'm.login.dummy') return undefined;
+  if (auth.stage === 'm.login.dummy') return undefined;
   const userId = identifiedUser(auth, serverName);
   if (userId !== operation.userId) {
     throw new MatrixError('M_FORBIDDEN', 'The password has to be that of the signed-in user');

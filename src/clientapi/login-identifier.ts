@@ -43,7 +43,8 @@ function localUser(user: string, serverName: ServerName): UserId {
   const id = isWhole ? user : `@${user}:${serverName}`;
   if (!isUserId(id) || serverNameOf(id) !== serverName) throw unknownUser();
   // User names are registered in lower case, however they are typed.
-  return parseUserId(`@${localpartOf(id).toLowerCase()}:${serverName}`);
+  const localpart = localpartOf(id).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return parseUserId(`@${localpart}:${serverName}`);
 }
 
 function unknownUser(): MatrixError {

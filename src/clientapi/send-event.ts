@@ -6,7 +6,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { SendEventRequest } from '../roomserver/api.ts';
 import { checkContent } from './content/content.ts';
 import type { ClientapiContext } from './context.ts';
-import { deviceOf } from './viewer.ts';
+import { viewerOf } from './viewer.ts';
 import { roomsVisible } from './visible.ts';
 
 export interface EventToSend
@@ -20,15 +20,15 @@ export async function sendEvent(
   requester: Requester,
   { transaction, ...event }: EventToSend,
 ): Promise<object> {
-  await checkContent(context, event);
-  const { userId, isGuest } = requester;
+  const viewer = viewerOf(requester);
+  const { userId, isGuest, deviceId } = viewer;
+  const key = transaction && { transaction: { userId, deviceId, ...transaction } };
+  await checkContent(context, viewer, { ...event, ...key });
   const sent = await context.roomserver.performSendEvent({
     ...withRedacts(event),
+    ...key,
     sender: userId,
     isGuest,
-    ...(transaction !== undefined && {
-      transaction: { userId, deviceId: deviceOf(requester), ...transaction },
-    }),
   });
   await roomsVisible(context, sent);
   return { event_id: sent.eventId };

@@ -1,9 +1,10 @@
 // A new session as /login, /register and /refresh answer it.
 
+import type { JsonObject } from '../protocol/json.ts';
 import type { Session } from '../userserver/api.ts';
 
 /** `home_server` is deprecated but still read by old clients. */
-export function sessionBody(session: Session, serverName: string): object {
+export function sessionBody(session: Session, serverName: string): JsonObject {
   return {
     user_id: session.userId,
     device_id: session.deviceId,
@@ -12,7 +13,7 @@ export function sessionBody(session: Session, serverName: string): object {
   };
 }
 
-export function tokensBody(session: Session): object {
+export function tokensBody(session: Session): JsonObject {
   return {
     access_token: session.accessToken,
     ...(session.refreshToken !== undefined && { refresh_token: session.refreshToken }),

@@ -44,7 +44,7 @@ export function createRoom(context: ClientapiContext): Route {
     method: 'POST',
     paths: ['/_matrix/client/{r0,v3}/createRoom'],
     auth: 'user',
-    rateLimit: 'room_creation',
+    rateLimit: 'roomCreation',
     errorStatus: { M_UNKNOWN: 400 },
     body,
     handler: async ({ requester, body: request }) => {

@@ -5,10 +5,11 @@ import { oneOf, withDefault } from '../../http/parameters.ts';
 import type { Reply } from '../../http/reply.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
-import { checkNewLocalpart } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { UserserverApi } from '../../userserver/api.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
-import { endInteractiveAuth, interactiveAuth, type Operation } from '../interactive-auth.ts';
+import { type Flow, withInteractiveAuth } from '../interactive-auth.ts';
 import { deviceProperties, newDeviceOf } from '../new-device.ts';
 import { sessionBody } from '../session-body.ts';
 import { withoutUndefined } from '../without-undefined.ts';
@@ -23,8 +24,7 @@ const body = Type.Object({
 
 type RegisterBody = Static<typeof body>;
 
-/** Between the requests of a session the user may choose another name: nothing of them is held fast. */
-const OPERATION: Operation = { operation: 'register', flows: [['m.login.dummy']], request: {} };
+const DUMMY_FLOW: readonly Flow[] = [['m.login.dummy']];
 
 export function register(context: ClientapiContext): Route {
   return route({
@@ -65,37 +65,35 @@ async function registerUser(
   if (!config.registration.enabled) {
     throw new MatrixError('M_FORBIDDEN', 'Registration is disabled');
   }
-  const device = newDeviceOf(request);
-  const localpart = await checkedLocalpart(context, request.username);
-  const challenge = await interactiveAuth(context, OPERATION, request.auth);
-  if (challenge !== undefined) return challenge;
-  if (request.password === undefined) {
-    throw new MatrixError('M_MISSING_PARAM', "The key 'password' is missing");
-  }
-  const { password } = request;
-  const inhibitLogin = request.inhibit_login === true;
-  const registration = withoutUndefined({ localpart, password, inhibitLogin, device });
-  const registered = await userserver.performRegister(registration);
-  await endInteractiveAuth(context, request.auth);
-  return answer(context, registered);
+  const registration = registrationOf(request);
+  // Before anybody authenticates in vain.
+  const { localpart } = registration;
+  if (localpart !== undefined) await userserver.queryUsernameAvailable({ localpart });
+  // Between the requests of a session the user may choose another name: nothing of them is held fast.
+  const { auth } = request;
+  const operation = { operation: 'register', flows: DUMMY_FLOW, request: {}, auth };
+  return await withInteractiveAuth(context, operation, async () => {
+    if (request.password === undefined) {
+      throw new MatrixError('M_MISSING_PARAM', "The key 'password' is missing");
+    }
+    return answer(context, await userserver.performRegister(registration));
+  });
 }
 
-/** Before anybody authenticates in vain. Errors: M_INVALID_USERNAME, M_USER_IN_USE. */
-async function checkedLocalpart(
-  { userserver, serverName }: ClientapiContext,
-  username: string | undefined,
-): Promise<string | undefined> {
-  if (username === undefined) return undefined;
-  const localpart = username.toLowerCase();
-  checkNewLocalpart(localpart, serverName);
-  await userserver.queryUsernameAvailable({ localpart });
-  return localpart;
+/** Throws M_INVALID_PARAM. */
+function registrationOf(request: RegisterBody): Parameters<UserserverApi['performRegister']>[0] {
+  return withoutUndefined({
+    localpart: request.username,
+    password: request.password,
+    inhibitLogin: request.inhibit_login === true,
+    device: newDeviceOf(request),
+  });
 }
 
 function answer(
   { serverName }: ClientapiContext,
   registered: Awaited<ReturnType<ClientapiContext['userserver']['performRegister']>>,
-): object {
+): JsonObject {
   return 'accessToken' in registered
     ? sessionBody(registered, serverName)
     : { user_id: registered.userId, home_server: serverName };

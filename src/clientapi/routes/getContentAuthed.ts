@@ -1,0 +1,19 @@
+// GET /_matrix/client/v1/media/download/{serverName}/{mediaId}.
+
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { mediaId, serverName } from '../identifier-parameters.ts';
+import { download, downloadQuery } from '../media-download.ts';
+
+export function getContentAuthed(context: ClientapiContext): Route {
+  return route({
+    operationId: 'getContentAuthed',
+    method: 'GET',
+    paths: ['/_matrix/client/v1/media/download/:serverName/:mediaId'],
+    auth: 'guest',
+    rateLimit: 'media',
+    params: { serverName: serverName(), mediaId: mediaId() },
+    query: downloadQuery,
+    handler: async ({ params, query }) => await download(context, params, query),
+  });
+}

@@ -1,0 +1,23 @@
+// GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}: deprecated and, by default, frozen.
+
+import { text } from '../../http/parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { mediaId, serverName } from '../identifier-parameters.ts';
+import { checkNotFrozen, download, downloadQuery, remoteQuery } from '../media-download.ts';
+
+export function getContentOverrideName(context: ClientapiContext): Route {
+  return route({
+    operationId: 'getContentOverrideName',
+    method: 'GET',
+    paths: ['/_matrix/media/{r0,v1,v3}/download/:serverName/:mediaId/:fileName'],
+    auth: 'none',
+    rateLimit: 'media',
+    params: { serverName: serverName(), mediaId: mediaId(), fileName: text() },
+    query: { ...downloadQuery, ...remoteQuery },
+    handler: async ({ params, query }) => {
+      checkNotFrozen(context);
+      return await download(context, params, query);
+    },
+  });
+}

@@ -1,0 +1,20 @@
+// GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}.
+
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { mediaId, serverName } from '../identifier-parameters.ts';
+import { thumbnail, thumbnailQuery } from '../media-download.ts';
+
+export function getContentThumbnailAuthed(context: ClientapiContext): Route {
+  return route({
+    operationId: 'getContentThumbnailAuthed',
+    method: 'GET',
+    paths: ['/_matrix/client/v1/media/thumbnail/:serverName/:mediaId'],
+    auth: 'guest',
+    rateLimit: 'media',
+    errorStatus: { M_UNKNOWN: 400 },
+    params: { serverName: serverName(), mediaId: mediaId() },
+    query: thumbnailQuery,
+    handler: async ({ params, query }) => await thumbnail(context, params, query),
+  });
+}

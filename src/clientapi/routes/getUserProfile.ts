@@ -1,0 +1,21 @@
+// GET /profile/{userId}.
+
+import { type Route, route } from '../../http/route.ts';
+import { MatrixError } from '../../protocol/error.ts';
+import type { ClientapiContext } from '../context.ts';
+import { userId } from '../identifier-parameters.ts';
+
+export function getUserProfile({ userserver }: ClientapiContext): Route {
+  return route({
+    operationId: 'getUserProfile',
+    method: 'GET',
+    paths: ['/_matrix/client/{r0,v3}/profile/:userId'],
+    auth: 'none',
+    params: { userId: userId() },
+    handler: async ({ params: { userId } }) => {
+      const profile = await userserver.queryProfile({ userId });
+      if (profile === undefined) throw new MatrixError('M_NOT_FOUND', 'No such user');
+      return profile;
+    },
+  });
+}

@@ -1,0 +1,57 @@
+// POST /publicRooms.
+
+import { type Static, Type } from 'typebox';
+import { optional } from '../../http/parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import { MatrixError } from '../../protocol/error.ts';
+import type { ClientapiContext } from '../context.ts';
+import { serverName } from '../identifier-parameters.ts';
+import { PUBLIC_ROOMS_LIMIT, publicRooms } from '../public-rooms.ts';
+import { withoutUndefined } from '../without-undefined.ts';
+
+const filter = Type.Object({
+  generic_search_term: Type.Optional(Type.String()),
+  room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
+});
+
+const body = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 0 })),
+  since: Type.Optional(Type.String()),
+  filter: Type.Optional(filter),
+  include_all_networks: Type.Optional(Type.Boolean()),
+  third_party_instance_id: Type.Optional(Type.String()),
+});
+
+export function queryPublicRooms(context: ClientapiContext): Route {
+  return route({
+    operationId: 'queryPublicRooms',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v3}/publicRooms'],
+    auth: 'guest',
+    rateLimit: 'lookup',
+    query: { server: optional(serverName()) },
+    body,
+    bodyOptional: true,
+    handler: async ({ query: { server }, body: request }) => {
+      if (isOtherNetwork(request)) return { chunk: [], total_room_count_estimate: 0 };
+      const { limit = PUBLIC_ROOMS_LIMIT.whenAbsent, since, filter } = request;
+      const search = withoutUndefined({
+        limit: Math.min(limit, PUBLIC_ROOMS_LIMIT.maximum),
+        since,
+        searchTerm: filter?.generic_search_term || undefined,
+        roomTypes: filter?.room_types,
+      });
+      return await publicRooms(context, server, search);
+    },
+  });
+}
+
+/** No third-party network is bridged here. Throws M_INVALID_PARAM. */
+function isOtherNetwork(request: Static<typeof body>): boolean {
+  if (request.third_party_instance_id === undefined) return false;
+  if (request.include_all_networks === true) {
+    const message = 'Either all networks or the one of third_party_instance_id, not both';
+    throw new MatrixError('M_INVALID_PARAM', message);
+  }
+  return true;
+}

@@ -1,0 +1,59 @@
+// PUT /sendToDevice/{eventType}/{txnId}.
+
+import { Type } from 'typebox';
+import type { ToDeviceMessage } from '../../eventlog/entries.ts';
+import { jsonObject, type Route, route } from '../../http/route.ts';
+import { parseDeviceId, parseUserId, type UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { ClientapiContext } from '../context.ts';
+import { publishToDevice } from '../edus.ts';
+import { shortText } from '../identifier-parameters.ts';
+import { ToDeviceTransactions } from '../to-device-transactions.ts';
+import { deviceOf } from '../viewer.ts';
+
+type Messages = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
+
+export function sendToDevice(context: ClientapiContext): Route {
+  const transactions = new ToDeviceTransactions();
+  return route({
+    operationId: 'sendToDevice',
+    method: 'PUT',
+    paths: ['/_matrix/client/{r0,v3,unstable}/sendToDevice/:eventType/:txnId'],
+    auth: 'guest',
+    rateLimit: 'message',
+    params: { eventType: shortText(), txnId: shortText() },
+    body: Type.Object({
+      messages: Type.Record(Type.String(), Type.Record(Type.String(), jsonObject)),
+    }),
+    handler: async ({ requester, params: { eventType: type, txnId }, body }) => {
+      const sender = requester.userId;
+      const messages = messagesOf(body.messages, { sender, type });
+      const key = [sender, deviceOf(requester), type, txnId];
+      await transactions.once(key, () => send(context, messages));
+      return {};
+    },
+  });
+}
+
+async function send(
+  context: ClientapiContext,
+  messages: readonly Omit<ToDeviceMessage, 'v'>[],
+): Promise<void> {
+  if (messages.length === 0) return;
+  const written = await publishToDevice(context, messages);
+  await context.syncserver.waitForPositions({ toDevice: written.position });
+}
+
+/** Throws M_INVALID_PARAM. */
+function messagesOf(
+  byUser: Messages,
+  common: { readonly sender: UserId; readonly type: string },
+): readonly Omit<ToDeviceMessage, 'v'>[] {
+  return Object.entries(byUser).flatMap(([user, byDevice]) => {
+    const recipient = parseUserId(user);
+    return Object.entries(byDevice).map(([device, content]) => {
+      const deviceId = device === '*' ? '*' : parseDeviceId(device);
+      return { ...common, recipient, deviceId, content };
+    });
+  });
+}

@@ -1,0 +1,45 @@
+// POST /rooms/{roomId}/read_markers.
+
+import { type Static, Type } from 'typebox';
+import { type Route, route } from '../../http/route.ts';
+import { parseEventId } from '../../protocol/identifiers.ts';
+import type { ClientapiContext } from '../context.ts';
+import { roomId } from '../identifier-parameters.ts';
+import { checkIsJoined } from '../membership.ts';
+import { type ReceiptToSend, sendReceipts, setFullyRead } from '../receipts.ts';
+
+const body = Type.Object({
+  'm.fully_read': Type.Optional(Type.String()),
+  'm.read': Type.Optional(Type.String()),
+  'm.read.private': Type.Optional(Type.String()),
+});
+
+export function setReadMarker(context: ClientapiContext): Route {
+  return route({
+    operationId: 'setReadMarker',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v3}/rooms/:roomId/read_markers'],
+    auth: 'user',
+    rateLimit: 'message',
+    params: { roomId: roomId() },
+    body,
+    bodyOptional: true,
+    handler: async ({ requester: { userId }, params: { roomId }, body: request }) => {
+      const receipts = receiptsOf(request);
+      const marker = request['m.fully_read'];
+      const fullyRead = marker === undefined ? undefined : parseEventId(marker);
+      await checkIsJoined(context, roomId, userId);
+      await sendReceipts(context, { roomId, userId }, receipts);
+      if (fullyRead !== undefined) await setFullyRead(context, { roomId, userId }, fullyRead);
+      return {};
+    },
+  });
+}
+
+/** Throws M_INVALID_PARAM. */
+function receiptsOf(request: Static<typeof body>): readonly ReceiptToSend[] {
+  return (['m.read', 'm.read.private'] as const).flatMap((type) => {
+    const eventId = request[type];
+    return eventId === undefined ? [] : [{ type, eventId: parseEventId(eventId) }];
+  });
+}
