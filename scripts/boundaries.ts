@@ -42,11 +42,12 @@ const INFRASTRUCTURE: Readonly<Record<string, readonly string[]>> = {
 function partOf(path: string): string {
   const [, first = '', second] = path.split('/');
   if (second !== undefined) return first;
-  return first === 'main.ts' || first === 'compose.ts' ? first : 'base';
+  if (first === 'main.ts') return 'main';
+  return first === 'compose.ts' ? first : 'base';
 }
 
 export function isTestFile(path: string): boolean {
-  return /(\.test|\/testing|\/test-[a-z-]+)\.ts$/.test(path);
+  return /(\.test|\/testing|\/test-[a-z0-9-]+)\.ts$/.test(path);
 }
 
 /** One line per violation. */
@@ -71,10 +72,10 @@ function relativeFault(path: string, one: Import): string | undefined {
   if (isTestFile(one.target)) return 'only tests import test support';
   const from = partOf(path);
   const to = partOf(one.target);
-  if (from === to || from === 'main.ts') return undefined;
-  if (to === 'main.ts') return 'nobody imports main.ts';
+  if (from === to || from === 'main') return undefined;
+  if (to === 'main') return 'nobody imports main';
   if (from === 'compose.ts') return undefined;
-  if (to === 'compose.ts') return 'only main.ts imports compose.ts';
+  if (to === 'compose.ts') return 'only main imports compose.ts';
   if (COMPONENTS.includes(from)) return componentFault(from, to, one);
   if (COMPONENTS.includes(to)) return 'infrastructure imports no component';
   const allowed = INFRASTRUCTURE[from];

@@ -13,7 +13,7 @@ export const RATE_LIMIT_DEFAULTS = {
   login: { perSecond: 0.5, burst: 20 },
   registration: { perSecond: 0.5, burst: 20 },
   message: { perSecond: 10, burst: 100 },
-  room_creation: { perSecond: 0.5, burst: 20 },
+  roomCreation: { perSecond: 0.5, burst: 20 },
   membership: { perSecond: 2, burst: 50 },
   peek: { perSecond: 2, burst: 50 },
   media: { perSecond: 10, burst: 100 },

@@ -1,0 +1,81 @@
+// The command line.
+
+import { parseArgs } from 'node:util';
+import { StartupError } from '../startup-error.ts';
+
+export const USAGE = `Usage: keyhole [serve] [--config FILE]
+       keyhole user create NAME [--config FILE] [--admin] [--password-stdin]
+
+Without --config Keyhole runs a local trial: http://localhost:8008, data under ./data.
+
+Commands:
+  serve            run the server (the default)
+  user create      make an account while the server is stopped; prints a password unless given one
+
+Options:
+  --config FILE    YAML; the keys are described in docs/operating.md
+  --admin          the account may use the administration endpoints
+  --password-stdin take the password from the first line of standard input
+  --help           this text
+  --version        the version
+`;
+
+export type Command =
+  | { readonly name: 'help' | 'version' }
+  | { readonly name: 'serve'; readonly config: string | undefined }
+  | {
+      readonly name: 'user create';
+      readonly config: string | undefined;
+      readonly localpart: string;
+      readonly isAdmin: boolean;
+      readonly passwordFromStdin: boolean;
+    };
+
+/** Throws StartupError. */
+export function parseArguments(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values.help) return { name: 'help' };
+  if (values.version) return { name: 'version' };
+  const [first = 'serve', second, localpart, ...more] = positionals;
+  const { config } = values;
+  if (first === 'user' && second === 'create' && localpart !== undefined && more.length === 0) {
+    const isAdmin = values.admin;
+    return {
+      name: 'user create',
+      config,
+      localpart,
+      isAdmin,
+      passwordFromStdin: values['password-stdin'],
+    };
+  }
+  if (first === 'user') throw usageError('it is "keyhole user create NAME"');
+  if (first !== 'serve') throw usageError(`unknown command '${first}'`);
+  if (second !== undefined) throw usageError(`unexpected argument '${second}'`);
+  if (values.admin || values['password-stdin']) {
+    throw usageError('--admin and --password-stdin belong to "user create"');
+  }
+  return { name: 'serve', config };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        admin: { type: 'boolean', default: false },
+        'password-stdin': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    const [reason] = error instanceof Error ? error.message.split('. ') : [String(error)];
+    throw usageError(reason ?? '');
+  }
+}
+
+function usageError(reason: string): StartupError {
+  return new StartupError(`${reason}; see keyhole --help`);
+}
