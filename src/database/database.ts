@@ -19,6 +19,8 @@ export interface Transaction extends Queryable {
   run(query: Sql): Promise<number>;
   /** Runs after COMMIT, in order of registration, before `transact` resolves; never after a rollback. Must not throw. */
   afterCommit(effect: () => void): void;
+  /** Runs when the unit failed instead: its work was undone, or (the connection was lost) may have been. */
+  afterRollback(effect: () => void): void;
 }
 
 export interface Database extends Queryable {

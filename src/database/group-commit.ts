@@ -16,6 +16,12 @@ export interface GroupCommitHooks {
   readonly afterGroup: () => void;
 }
 
+/** How a unit ended, told once the COMMIT has succeeded or failed. */
+interface Outcome {
+  readonly commit: () => void;
+  readonly rollBack: (error: unknown) => void;
+}
+
 interface Unit {
   readonly body: (tx: Transaction) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
@@ -59,70 +65,70 @@ export class GroupCommit {
   }
 
   async #runGroup(queue: Unit[]): Promise<void> {
-    const group: Unit[] = [];
-    const settle: (() => void)[] = [];
+    const outcomes: Outcome[] = [];
     try {
       this.#writer.control('BEGIN IMMEDIATE');
       for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
-        group.push(unit);
-        settle.push(await this.#runUnit(unit));
-        if (group.length === MAX_UNITS_PER_COMMIT) break;
+        await this.#runUnit(unit, outcomes);
+        if (outcomes.length === MAX_UNITS_PER_COMMIT) break;
       }
       await this.#hooks.beforeCommit?.();
       this.#writer.control('COMMIT');
     } catch (cause) {
-      // Without any unit BEGIN itself failed: those that wait would only meet the same failure in turn.
-      this.#fail(group.length > 0 ? group : queue.splice(0), cause);
+      const error = this.#rollBack(cause);
+      for (const outcome of outcomes) outcome.rollBack(error);
+      // Where BEGIN itself failed, those that wait would only meet the same failure in turn.
+      if (outcomes.length === 0) for (const unit of queue.splice(0)) unit.reject(error);
       return;
     }
-    for (const tell of settle) tell();
+    for (const outcome of outcomes) outcome.commit();
   }
 
-  /** Returns what to do after COMMIT; throws when the whole transaction is lost. */
-  async #runUnit(unit: Unit): Promise<() => void> {
-    this.#writer.control('SAVEPOINT unit');
+  /** Adds the outcome; throws when the whole transaction is lost. */
+  async #runUnit(unit: Unit, outcomes: Outcome[]): Promise<void> {
     const tx = new SqliteTransaction(this.#writer);
+    const rollBack = (error: unknown) => settle(unit, tx.undone, () => unit.reject(error));
+    const at = outcomes.push({ commit: () => {}, rollBack }) - 1;
+    this.#writer.control('SAVEPOINT unit');
     try {
       const value = await unit.body(tx);
-      const effects = tx.finish();
+      tx.finish();
       this.#writer.control('RELEASE unit');
-      return () => complete(unit, value, effects);
+      outcomes[at] = { commit: () => settle(unit, tx.done, () => unit.resolve(value)), rollBack };
     } catch (error) {
       tx.abandon();
       this.#writer.control('ROLLBACK TO unit');
       this.#writer.control('RELEASE unit');
       // What the unit saw may be lost with the COMMIT, so its refusal waits too.
-      return () => unit.reject(error);
+      outcomes[at] = { commit: () => rollBack(error), rollBack };
     }
   }
 
-  #fail(units: readonly Unit[], cause: unknown): void {
+  #rollBack(cause: unknown): DatabaseError {
     try {
       if (this.#writer.isTransaction) this.#writer.control('ROLLBACK');
     } catch (rollbackError) {
       cause = new AggregateError([cause, rollbackError], 'COMMIT and ROLLBACK failed');
     }
     const reason = cause instanceof Error ? cause.message : String(cause);
-    for (const unit of units) {
-      unit.reject(new DatabaseError('unavailable', `COMMIT failed: ${reason}`, { cause }));
-    }
+    return new DatabaseError('unavailable', `COMMIT failed: ${reason}`, { cause });
   }
 }
 
-function complete(unit: Unit, value: unknown, effects: readonly (() => void)[]): void {
+function settle(unit: Unit, effects: readonly (() => void)[], tell: () => void): void {
   try {
     for (const effect of effects) effect();
+    tell();
   } catch (error) {
-    // Memory no longer agrees with the disk; its caller must not take that for success.
+    // Memory no longer agrees with the disk; the caller must not take that for success.
     unit.reject(error);
-    return;
   }
-  unit.resolve(value);
 }
 
 class SqliteTransaction implements Transaction {
   readonly #writer: SqliteConnection;
-  readonly #effects: (() => void)[] = [];
+  readonly done: (() => void)[] = [];
+  readonly undone: (() => void)[] = [];
   #over = false;
   #error: unknown;
 
@@ -143,14 +149,17 @@ class SqliteTransaction implements Transaction {
   }
 
   afterCommit(effect: () => void): void {
-    this.#effects.push(effect);
+    this.done.push(effect);
+  }
+
+  afterRollback(effect: () => void): void {
+    this.undone.push(effect);
   }
 
   /** Ends the unit; as on PostgreSQL, a statement that failed fails the unit even when its error was caught. */
-  finish(): readonly (() => void)[] {
+  finish(): void {
     this.#over = true;
     if (this.#error !== undefined) throw this.#error;
-    return this.#effects;
   }
 
   abandon(): void {

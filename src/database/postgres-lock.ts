@@ -5,18 +5,18 @@ import pg from 'pg';
 import { DatabaseError } from './database.ts';
 import { toDatabaseError } from './postgres-errors.ts';
 
-/** The connection of a process that has just died may be known to the server a little longer. */
-const ATTEMPTS = 20;
-const ATTEMPT_INTERVAL_MS = 250;
+const ATTEMPT_INTERVAL_MS = 100;
 
 export class PostgresLock {
   readonly #config: pg.ClientConfig;
+  readonly #waitMs: number;
   #client: pg.Client | undefined;
   #acquiring: Promise<void> | undefined;
   #closed = false;
 
-  constructor(config: pg.ClientConfig) {
+  constructor(config: pg.ClientConfig, waitMs: number) {
     this.#config = config;
+    this.#waitMs = waitMs;
   }
 
   /** Returns at once while the lock is held; takes it again after its connection was lost. */
@@ -49,7 +49,7 @@ export class PostgresLock {
   }
 
   async #lock(client: pg.Client): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let waited = 0; waited <= this.#waitMs; waited += ATTEMPT_INTERVAL_MS) {
       const { rows } = await client.query(
         `SELECT pg_try_advisory_lock(hashtext('keyhole'), hashtext(current_schema())) AS held`,
       );

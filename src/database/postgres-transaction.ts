@@ -19,22 +19,37 @@ export async function attempt<T>(
   beforeCommit: (() => Promise<void>) | undefined,
 ): Promise<Attempt<T>> {
   const tx = new PostgresTransaction(client);
+  try {
+    const value = await run(client, tx, async () => {
+      const result = await body(tx);
+      await beforeCommit?.().catch((cause) => {
+        throw new DatabaseError('unavailable', `COMMIT failed: ${cause}`, { cause });
+      });
+      return result;
+    });
+    await commit(client, tx);
+    return { value, effects: tx.done };
+  } catch (error) {
+    for (const effect of tx.undone) effect();
+    throw error;
+  }
+}
+
+async function run<T>(
+  client: PoolClient,
+  tx: PostgresTransaction,
+  body: () => Promise<T>,
+): Promise<T> {
   // Not awaited: where BEGIN fails the connection is lost, and everything after it fails as well.
   client.query('BEGIN ISOLATION LEVEL SERIALIZABLE').catch((error) => tx.fail(error));
-  let value: T;
   try {
-    value = await body(tx);
-    tx.end();
-    await beforeCommit?.().catch((cause) => {
-      throw new DatabaseError('unavailable', `COMMIT failed: ${cause}`, { cause });
-    });
+    return await body();
   } catch (error) {
-    tx.end();
     await client.query('ROLLBACK').catch((cause) => tx.fail(cause));
     throw tx.error ?? error;
+  } finally {
+    tx.end();
   }
-  await commit(client, tx);
-  return { value, effects: tx.effects };
 }
 
 /** After an error the server answers COMMIT with success, but says that it was a ROLLBACK. */
@@ -51,7 +66,8 @@ async function commit(client: PoolClient, tx: PostgresTransaction): Promise<void
 
 class PostgresTransaction implements Transaction {
   readonly #client: PoolClient;
-  readonly effects: (() => void)[] = [];
+  readonly done: (() => void)[] = [];
+  readonly undone: (() => void)[] = [];
   /** The first error of a statement: those that follow it only say that the transaction is aborted. */
   error: DatabaseError | undefined;
   #over = false;
@@ -73,7 +89,11 @@ class PostgresTransaction implements Transaction {
   }
 
   afterCommit(effect: () => void): void {
-    this.effects.push(effect);
+    this.done.push(effect);
+  }
+
+  afterRollback(effect: () => void): void {
+    this.undone.push(effect);
   }
 
   end(): void {

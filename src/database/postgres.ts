@@ -18,12 +18,16 @@ const DEFAULT_POOL_SIZE = 8;
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** A unit awaits nothing but its statements, so a transaction that idles this long is stuck. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
+/** The server may take a moment to notice that a process has died. */
+const DEFAULT_LOCK_WAIT_MS = 5000;
 const MAX_REPEATS = 20;
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string;
   readonly poolSize?: number;
+  /** How long to wait for another process to give the database up; ms. */
+  readonly lockWaitMs?: number;
   readonly clock?: Clock;
   /** For tests: awaited before every COMMIT, which fails when this does. */
   readonly beforeCommit?: () => Promise<void>;
@@ -37,7 +41,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     keepAlive: true,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
   };
-  const lock = new PostgresLock(config);
+  const lock = new PostgresLock(config, options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS);
   await lock.hold();
   const pool = new pg.Pool({
     ...config,

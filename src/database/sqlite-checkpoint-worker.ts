@@ -1,4 +1,4 @@
-// The worker thread of sqlite-checkpoints.ts: answers each `checkpoint` with the length of the log in pages.
+// The worker thread of sqlite-checkpoints.ts: copies pages back when it is told to, and says when it is done.
 
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -11,6 +11,6 @@ parentPort?.on('message', (message: 'checkpoint' | 'close') => {
     parentPort?.close();
     return;
   }
-  const status = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
-  parentPort?.postMessage(Number(status?.log));
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  parentPort?.postMessage('done');
 });

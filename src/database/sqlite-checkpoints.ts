@@ -2,12 +2,10 @@
 // file while the writer goes on. The worker is started when there is first enough to copy.
 
 import { Worker } from 'node:worker_threads';
-import { BUSY_TIMEOUT_MS, type SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
 
 /** Pages of 4 KiB. */
 const CHECKPOINT_PAGES = 1000;
-/** Under constant writing the log never comes to its end by itself; past this the writer starts it anew. */
-const MAX_LOG_PAGES = 16_384;
 
 export class Checkpoints {
   readonly #writer: SqliteConnection;
@@ -37,6 +35,7 @@ export class Checkpoints {
     const worker = this.#worker;
     if (worker === undefined) return;
     this.#busy = true;
+    worker.ref();
     const exited = new Promise((resolve) => worker.once('exit', resolve));
     worker.postMessage('close');
     await exited;
@@ -48,20 +47,24 @@ export class Checkpoints {
       workerData: this.#path,
     });
     worker.unref();
-    worker.on('message', (logPages: number) => this.#finish(logPages));
+    worker.on('message', () => this.#finish());
     worker.on('error', () => this.#fallBack());
     this.#worker = worker;
     return worker;
   }
 
-  #finish(logPages: number): void {
+  /**
+   * The log starts anew only when all of it has been copied, which under constant writing the worker never achieves:
+   * the writer copies the little that was written meanwhile.
+   */
+  #finish(): void {
     this.#busy = false;
-    if (logPages <= MAX_LOG_PAGES || this.#writer.isTransaction) return;
-    // The worker has just copied nearly all of it, so little is left to do here. A reader of another process
-    // (an operator's shell) may stand in the way: then there is a next time, and no waiting.
-    this.#writer.pragma('busy_timeout=0');
-    this.#writer.pragma('wal_checkpoint(TRUNCATE)');
-    this.#writer.pragma(`busy_timeout=${BUSY_TIMEOUT_MS}`);
+    if (this.#writer.isTransaction) return;
+    try {
+      this.#writer.pragma('wal_checkpoint(PASSIVE)');
+    } catch {
+      this.#fallBack();
+    }
   }
 
   /** Without a worker SQLite checkpoints in the writer's own COMMITs: slower, but the log stays bounded. */

@@ -7,7 +7,7 @@ import type { Sql } from './sql.ts';
 import { bindForSqlite, isDefinition, renderForSqlite, shapeOf } from './sqlite-statement.ts';
 import { checkRead } from './values.ts';
 
-export const BUSY_TIMEOUT_MS = 5000;
+const BUSY_TIMEOUT_MS = 5000;
 
 interface Prepared {
   readonly statement: StatementSync;

@@ -7,12 +7,11 @@ import type { Logger } from '../logger.ts';
 import { type AnyConsumer, ConsumerState, PositionMoved } from './consumer-state.ts';
 import type { AnyEntry } from './entry-store.ts';
 import type { Subscription } from './eventlog.ts';
+import { Pacer } from './pacer.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import type { TopicFeed } from './topic-feed.ts';
 
 const MAX_BATCH = 200;
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 5000;
 
 export interface ConsumerLoopOptions {
   readonly consumer: AnyConsumer;
@@ -32,18 +31,16 @@ export class ConsumerLoop implements Subscription {
   readonly #options: ConsumerLoopOptions;
   readonly #state: ConsumerState;
   readonly #waiters: PositionWaiters;
+  readonly #pacer: Pacer;
   readonly #retries: RetryRequest[] = [];
   readonly #done: Promise<void>;
-  #closed = false;
-  #woken = true;
-  #wake: () => void = () => {};
-  #interrupt: () => void = () => {};
 
   constructor(options: ConsumerLoopOptions) {
     const { consumer, clock } = options;
     const logger = options.logger.child({ consumer: consumer.name, topic: consumer.topic });
     this.#options = { ...options, logger };
     this.#waiters = new PositionWaiters(clock);
+    this.#pacer = new Pacer(clock);
     this.#state = new ConsumerState({
       consumer,
       clock,
@@ -61,7 +58,7 @@ export class ConsumerLoop implements Subscription {
   }
 
   async reached(position: number, timeoutMs: number): Promise<boolean> {
-    if (this.#closed) return false;
+    if (this.#pacer.closed) return false;
     if (this.#state.position < position) return this.#waiters.wait(position, timeoutMs);
     return !(await this.#state.isParked(position));
   }
@@ -69,16 +66,14 @@ export class ConsumerLoop implements Subscription {
   /** Between batches, so that nothing new of the key overtakes what was parked. */
   retry(key: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) throw new Error('the consumer is closed');
+      if (this.#pacer.closed) throw new Error('the consumer is closed');
       this.#retries.push({ key, resolve, reject });
-      this.#rouse();
+      this.#pacer.rouse();
     });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#rouse();
-    this.#interrupt();
+    this.#pacer.close();
     await this.#done;
     this.#waiters.close();
     for (const { reject } of this.#retries) reject(new Error('the consumer is closed'));
@@ -86,32 +81,30 @@ export class ConsumerLoop implements Subscription {
   }
 
   async #run(): Promise<void> {
-    const unlisten = this.#options.feed.listen(() => this.#rouse());
+    const unlisten = this.#options.feed.listen(() => this.#pacer.rouse());
     let loaded = false;
-    let pause = FIRST_PAUSE_MS;
-    while (!this.#closed) {
+    while (!this.#pacer.closed) {
       try {
         if (!loaded) await this.#state.load();
         loaded = true;
         await this.#step();
-        pause = FIRST_PAUSE_MS;
       } catch (error) {
         // What was committed is no longer certain: the answer to a COMMIT may be what got lost.
         loaded = false;
-        this.#options.logger.warn({ err: error, pauseMs: pause }, 'consumer waits and tries again');
-        await this.#pause(pause);
-        pause = Math.min(pause * 2, MAX_PAUSE_MS);
+        const { pauseMs } = this.#pacer;
+        this.#options.logger.warn({ err: error, pauseMs }, 'consumer waits and tries again');
+        await this.#pacer.pause();
       }
     }
     unlisten();
   }
 
   async #step(): Promise<void> {
-    this.#woken = false;
+    this.#pacer.look();
     await this.#retryNext();
     const entries = await this.#options.feed.read(this.#state.position, MAX_BATCH);
     if (entries.length > 0) await this.#consume(entries);
-    else if (this.#retries.length === 0) await this.#sleep();
+    else if (this.#retries.length === 0) await this.#pacer.sleep();
   }
 
   async #retryNext(): Promise<void> {
@@ -149,29 +142,6 @@ export class ConsumerLoop implements Subscription {
         'an entry of the event log failed: its key is parked until it is retried',
       );
     }
-  }
-
-  #rouse(): void {
-    this.#woken = true;
-    this.#wake();
-  }
-
-  #sleep(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      if (this.#woken || this.#closed) resolve();
-    });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.schedule(ms, resolve);
-      this.#interrupt = () => {
-        cancel();
-        resolve();
-      };
-      if (this.#closed) this.#interrupt();
-    });
   }
 }
 

@@ -10,6 +10,7 @@ import type { DurableTopic, EntryOf, EphemeralTopic } from './entries.ts';
 import { deleteEntriesBefore, selectGreatestId } from './entry-store.ts';
 import { EphemeralTopics } from './ephemeral.ts';
 import type { Consumer, EventLog, LogTicket, ParkedKey, Subscription } from './eventlog.ts';
+import { RelaySequencer } from './relay.ts';
 import { migrations } from './schema.ts';
 import { type Feeds, type NewEntry, type Sequencer, SerialSequencer } from './sequencer.ts';
 import { TopicFeed } from './topic-feed.ts';
@@ -27,11 +28,15 @@ export interface EmbeddedLogOptions {
 }
 
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
-  const { database, clock } = options;
+  const { database, clock, logger } = options;
   await database.migrate('eventlog', migrations);
   const feeds = await openFeeds(database);
   const lastId = await selectGreatestId(database);
-  return new EmbeddedLog(options, feeds, new SerialSequencer({ clock, feeds, lastId }));
+  const sequencer =
+    database.engine === 'sqlite'
+      ? new SerialSequencer({ clock, feeds, lastId })
+      : new RelaySequencer({ database, clock, logger, feeds, lastId });
+  return new EmbeddedLog(options, feeds, sequencer);
 }
 
 async function openFeeds(database: Database): Promise<Feeds> {

@@ -1,7 +1,7 @@
 // SQL on eventlog_entries.
 
 import type { Queryable, Transaction } from '../database/database.ts';
-import { rows, sql } from '../database/sql.ts';
+import { list, rows, sql } from '../database/sql.ts';
 import { parseJsonExactly } from '../protocol/json.ts';
 import type { DurableTopic, EntryOf } from './entries.ts';
 import type { LogEntry } from './eventlog.ts';
@@ -48,7 +48,7 @@ export function parseEntry(text: string): EntryOf[DurableTopic] {
   return parseJsonExactly(text) as unknown as EntryOf[DurableTopic];
 }
 
-/** The greatest position of each topic that has any. */
+/** The greatest position of the topic, 0 when there is none. */
 export async function selectHead(database: Queryable, topic: DurableTopic): Promise<number> {
   const row = await database.get<{ head: number | null }>(
     sql`SELECT max(position) AS head FROM eventlog_entries WHERE topic = ${topic}`,
@@ -77,16 +77,25 @@ export interface SequencedRow {
   readonly position: number;
 }
 
-/** Gives positions above `above` to committed entries that have none, in order of id. */
+export interface SequenceBounds {
+  readonly above: number;
+  readonly upTo: number;
+  readonly except: readonly number[];
+  readonly limit: number;
+}
+
+/** Gives positions above `above` to committed entries without one, in order of id: ids to `upTo`, `except` those. */
 export async function updatePositions(
   tx: Transaction,
-  { above, limit }: { above: number; limit: number },
+  { above, upTo, except, limit }: SequenceBounds,
 ): Promise<SequencedRow[]> {
   const found = await tx.all<SequencedRow>(sql`
     UPDATE eventlog_entries SET position = ${above} + next.place
     FROM (
       SELECT id AS next_id, row_number() OVER (ORDER BY id) AS place
-      FROM eventlog_entries WHERE position IS NULL ORDER BY id LIMIT ${limit}
+      FROM eventlog_entries
+      WHERE position IS NULL AND id <= ${upTo} AND id NOT IN ${list('bigint', except)}
+      ORDER BY id LIMIT ${limit}
     ) AS next
     WHERE id = next.next_id
     RETURNING id, topic, key, position`);

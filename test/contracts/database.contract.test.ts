@@ -176,6 +176,46 @@ forEachBackend('units of work', (backend) => {
     assert.equal(row?.amount, 40);
   });
 
+  if (backend.engine === 'sqlite') {
+    test('units never interleave', async () => {
+      const database = await openItems(backend);
+      const order: string[] = [];
+      const unit = (name: string) =>
+        database.transact(async (tx) => {
+          for (let step = 0; step < 3; step++) {
+            order.push(name);
+            await tx.all(sql`SELECT id FROM items`);
+          }
+        });
+      await Promise.all(['a', 'b', 'c'].map(unit));
+      assert.equal(order.join(''), 'aaabbbccc');
+    });
+  }
+
+  test('what a unit registered for its failure runs then, and only then', async () => {
+    let failing = false;
+    const database = await openItems(backend, {
+      beforeCommit: async () => {
+        if (failing) throw new Error('no disk');
+      },
+    });
+    const ran: string[] = [];
+    const unit = (name: string, body: () => Promise<void>) =>
+      database.transact(async (tx) => {
+        tx.afterRollback(() => ran.push(name));
+        await body();
+      });
+    await unit('committed', async () => {});
+    await assert.rejects(
+      unit('threw', async () => {
+        throw new Error('mine');
+      }),
+    );
+    failing = true;
+    await assert.rejects(unit('lost', async () => {}));
+    assert.deepEqual(ran, ['threw', 'lost']);
+  });
+
   test('hundreds of units at once, some of which fail', async () => {
     const database = await openItems(backend);
     const results = await Promise.allSettled(

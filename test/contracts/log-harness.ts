@@ -14,7 +14,7 @@ import type { Backend, BackendOptions } from './backends.ts';
 export const TOPIC = 'edu.receipt';
 export type ReceiptEntry = LogEntry<typeof TOPIC>;
 
-const migrations: readonly Migration[] = [
+export const tables: readonly Migration[] = [
   {
     name: '0001-seen',
     statements: [
@@ -55,7 +55,7 @@ export async function openHarness(
   const { retentionMs, ...backendOptions } = options;
   const clock: Clock = options.clock ?? systemClock;
   const database = await backend.open(backendOptions);
-  await database.migrate('harness', migrations);
+  await database.migrate('harness', tables);
   const errors: string[] = [];
   const logger = loggerInto(errors);
   const log = await openEmbeddedLog({
