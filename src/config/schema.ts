@@ -61,18 +61,15 @@ const listener = Type.Object(
   { additionalProperties: false },
 );
 
-const rateLimit = ({ perSecond, burst }: RateLimit, description: string) =>
-  section(
-    {
-      per_second: Type.Number({
-        exclusiveMinimum: 0,
-        default: perSecond,
-        description: 'Long-run rate',
-      }),
-      burst: count(burst, 'How many at once'),
-    },
-    { description },
-  );
+const rateLimit = ({ perSecond, burst }: RateLimit, what: string) =>
+  section({
+    per_second: Type.Number({
+      exclusiveMinimum: 0,
+      default: perSecond,
+      description: `${what}: a second, in the long run`,
+    }),
+    burst: count(burst, `${what}: at once`),
+  });
 
 const RATE_LIMIT_MEANINGS = {
   request: 'Requests of any kind',
