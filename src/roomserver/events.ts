@@ -1,35 +1,66 @@
 // Stored events by id, behind a bounded cache of parsed ones.
 
-import type { StateSnapshotId } from '../eventlog/entries.ts';
-import type { Pdu } from '../protocol/events/pdu.ts';
-import type { EventId, RoomId } from '../protocol/identifiers.ts';
-import type { HistoryVisibility } from '../protocol/visibility.ts';
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../database/database.ts';
+import type { EventId } from '../protocol/identifiers.ts';
+import type { EventRecord } from './event-record.ts';
+import { selectEvents } from './store/events.ts';
 
-/**
- * accepted: in the room's DAG and known to the log. old: backfilled. outlier: known for its content only, without
- * a place in the DAG. softFailed and rejected: as the specification says.
- */
-export type Standing = 'accepted' | 'old' | 'outlier' | 'softFailed' | 'rejected';
+/** In characters of JSON text; an event takes about thrice as much memory. */
+const CACHE_SIZE = 24 * 1024 * 1024;
 
-/** A stored event with what the roomserver knows of it. Immutable: a redaction makes a new one. */
-export interface EventRecord {
-  /** Redacted, once a redaction applies. */
-  readonly pdu: Pdu;
-  readonly roomId: RoomId;
-  readonly standing: Standing;
-  /** Why it was rejected or soft-failed. */
-  readonly reason: string | undefined;
-  /** Undefined for outliers. */
-  readonly stateBefore: StateSnapshotId | undefined;
-  /** Equals `stateBefore` unless this is an accepted or soft-failed state event. */
-  readonly stateAfter: StateSnapshotId | undefined;
-  readonly replacesState: EventId | undefined;
-  readonly visibility: HistoryVisibility | undefined;
-  readonly redactedBy: EventId | undefined;
-}
+export class Events {
+  readonly #database: Database;
+  readonly #cache = new LRUCache<EventId, EventRecord>({ maxSize: CACHE_SIZE });
+  /** Rises when a cached event changes: what was being read then must not be cached. */
+  #era = 0;
 
-export interface Events {
-  get(id: EventId): Promise<EventRecord | undefined>;
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async get(id: EventId): Promise<EventRecord | undefined> {
+    return this.#cache.get(id) ?? (await this.#fetch([id])).get(id);
+  }
+
   /** Unknown ids are absent. */
-  load(ids: readonly EventId[]): Promise<Map<EventId, EventRecord>>;
+  async load(ids: readonly EventId[]): Promise<Map<EventId, EventRecord>> {
+    const found = new Map<EventId, EventRecord>();
+    const absent: EventId[] = [];
+    for (const id of ids) {
+      const record = this.#cache.get(id);
+      if (record === undefined) absent.push(id);
+      else found.set(id, record);
+    }
+    if (absent.length === 0) return found;
+    for (const [id, record] of await this.#fetch(absent)) found.set(id, record);
+    return found;
+  }
+
+  /** To be called after COMMIT only. */
+  remember(record: EventRecord): void {
+    this.#cache.set(record.pdu.eventId, record, { size: record.pdu.jsonText.length });
+  }
+
+  /** After COMMIT, for a record that takes the place of another. */
+  replace(record: EventRecord): void {
+    this.#era++;
+    this.remember(record);
+  }
+
+  /** After rows have been deleted. */
+  forgetAll(): void {
+    this.#era++;
+    this.#cache.clear();
+  }
+
+  async #fetch(ids: readonly EventId[]): Promise<Map<EventId, EventRecord>> {
+    const era = this.#era;
+    const found = new Map<EventId, EventRecord>();
+    for (const record of await selectEvents(this.#database, ids)) {
+      found.set(record.pdu.eventId, record);
+      if (era === this.#era) this.remember(record);
+    }
+    return found;
+  }
 }

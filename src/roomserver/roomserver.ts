@@ -1,36 +1,85 @@
-// Puts the roomserver together: its parts, its tables, and its interface by topic.
+// The roomserver's interface, by topic.
 
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import type { EventLog } from '../eventlog/eventlog.ts';
-import type { Logger } from '../logger.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
-import type { SigningKey } from '../protocol/signing-key.ts';
+import { MatrixError } from '../protocol/error.ts';
 import type { RoomserverApi } from './api.ts';
-import type { RoomserverConfig } from './context.ts';
-import type { KeyRing } from './input/key-ring.ts';
-import type { MissingEvents } from './input/missing-events.ts';
-import type { RemoteRooms } from './membership/remote-rooms.ts';
-
-export interface RoomserverOptions {
-  readonly database: Database;
-  readonly eventLog: EventLog;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly serverName: ServerName;
-  readonly signingKey: SigningKey;
-  readonly config: RoomserverConfig;
-  /** Other servers' keys; absent: only this server's own. */
-  readonly keyRing?: KeyRing;
-  readonly missingEvents?: MissingEvents;
-  readonly remoteRooms?: RemoteRooms;
-}
+import { assemble, type RoomserverOptions } from './assemble.ts';
+import type { RoomserverContext } from './context.ts';
+import { forget } from './membership/forget.ts';
+import { join } from './membership/join.ts';
+import { knock } from './membership/knock.ts';
+import { changeMembership } from './membership/membership-change.ts';
+import { queryEvents } from './query/query-events.ts';
+import { queryMemberships, queryPower, queryRoom, queryRoomsOfUser } from './query/query-rooms.ts';
+import {
+  queryStateAcross,
+  queryStateDelta,
+  queryStateEvents,
+  queryStateIds,
+} from './query/query-state.ts';
+import { sendEvent } from './send/send-event.ts';
+import { selectTransaction } from './store/transactions.ts';
 
 export interface Roomserver {
   readonly api: RoomserverApi;
+  /** Finishes what has begun and refuses what comes. */
   close(): Promise<void>;
 }
 
-export async function createRoomserver(_options: RoomserverOptions): Promise<Roomserver> {
-  throw new Error('not written yet');
+export async function createRoomserver(options: RoomserverOptions): Promise<Roomserver> {
+  const { context, close } = await assemble(options);
+  return { api: apiOf(context), close };
 }
+
+export function apiOf(context: RoomserverContext): RoomserverApi {
+  return { ...changes(context), ...queries(context), ...notYet };
+}
+
+function changes(context: RoomserverContext) {
+  return {
+    performSendEvent: (request) => sendEvent(context, request),
+    performJoin: (request) => join(context, request),
+    performKnock: (request) => knock(context, request),
+    performMembershipChange: (request) => changeMembership(context, request),
+    performForget: (request) => forget(context, request),
+  } satisfies Partial<RoomserverApi>;
+}
+
+function queries(context: RoomserverContext) {
+  return {
+    queryRoom: ({ roomId }) => queryRoom(context, roomId),
+    queryEvents: (request) => queryEvents(context, request),
+    queryStateEvents: (request) => queryStateEvents(context, request),
+    queryStateIds: (request) => queryStateIds(context, request),
+    queryStateDelta: (request) => queryStateDelta(context, request),
+    queryStateAcross: (request) => queryStateAcross(context, request),
+    queryMemberships: (request) => queryMemberships(context, request),
+    queryRoomsOfUser: (request) => queryRoomsOfUser(context, request),
+    queryPower: (request) => queryPower(context, request),
+    queryTransaction: async (key) => {
+      const eventId = await selectTransaction(context.database, key);
+      return eventId && { eventId };
+    },
+  } satisfies Partial<RoomserverApi>;
+}
+
+async function refuse(): Promise<never> {
+  throw new MatrixError('M_UNRECOGNIZED', 'This is not built yet');
+}
+
+/** Creating rooms, peeking, the directory, purging and input. */
+const notYet = {
+  performCreateRoom: refuse,
+  performPurge: refuse,
+  performPeek: refuse,
+  performUnpeek: refuse,
+  queryAlias: refuse,
+  queryAliases: refuse,
+  performSetAlias: refuse,
+  performDeleteAlias: refuse,
+  queryPublished: refuse,
+  performPublish: refuse,
+  queryPublicRooms: refuse,
+  queryRoomSummaries: refuse,
+  inputEvents: refuse,
+  inputState: refuse,
+} satisfies Partial<RoomserverApi>;

@@ -1,7 +1,8 @@
 // Seam to other servers' signing keys.
 
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { ServerName } from '../../protocol/identifiers.ts';
+import type { SigningKey } from '../../protocol/signing-key.ts';
 
 export interface KeyRequest {
   readonly server: ServerName;
@@ -14,4 +15,16 @@ export interface KeyRequest {
 export interface KeyRing {
   /** The public key, or undefined when it cannot be had or was not valid then. */
   key(request: KeyRequest): Promise<KeyObject | undefined>;
+}
+
+/** Knows the keys of one server: this one. */
+export function ownKeyRing(own: {
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+}): KeyRing {
+  const publicKey = createPublicKey(own.signingKey.privateKey);
+  return {
+    key: async ({ server, keyId }) =>
+      server === own.serverName && keyId === own.signingKey.keyId ? publicKey : undefined,
+  };
 }

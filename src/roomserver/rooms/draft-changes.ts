@@ -4,7 +4,7 @@ import type { Transaction } from '../../database/database.ts';
 import type { RoomEntry } from '../../eventlog/entries.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { TransactionKey } from '../api.ts';
-import type { EventRecord } from '../events.ts';
+import type { EventRecord } from '../event-record.ts';
 
 export interface LocalMembership {
   readonly userId: UserId;
@@ -15,8 +15,8 @@ export interface LocalMembership {
 export interface DraftChanges {
   /** New events, and outliers that became more than that. */
   readonly events: Map<EventId, EventRecord>;
-  /** Stored events that became redacted. */
-  readonly redacted: Map<EventId, EventRecord>;
+  /** Stored events that became redacted, or that are withheld no longer. */
+  readonly updated: Map<EventId, EventRecord>;
   readonly waitingRedactions: { readonly redacts: EventId; readonly redactionId: EventId }[];
   /** Redactions that wait no longer, by what they redact. */
   readonly settledRedactions: Set<EventId>;
@@ -27,6 +27,8 @@ export interface DraftChanges {
   readonly transactions: { readonly key: TransactionKey; readonly eventId: EventId }[];
   /** Of local users, in the current state. `null`: the user is no member of any kind any more. */
   readonly memberships: Map<UserId, LocalMembership | null>;
+  /** Local users who join as guests, or who do so no longer. */
+  readonly guests: Map<UserId, boolean>;
   /** By how much the number of joined users of a server changes. */
   readonly joinedHosts: Map<ServerName, number>;
   readonly entries: RoomEntry[];
@@ -39,13 +41,14 @@ export interface DraftChanges {
 export function noChanges(): DraftChanges {
   return {
     events: new Map(),
-    redacted: new Map(),
+    updated: new Map(),
     waitingRedactions: [],
     settledRedactions: new Set(),
     missing: [],
     arrived: new Set(),
     transactions: [],
     memberships: new Map(),
+    guests: new Map(),
     joinedHosts: new Map(),
     entries: [],
     writes: [],
@@ -56,10 +59,10 @@ export function noChanges(): DraftChanges {
 /** Adds what later work did to what was done before it. */
 export function mergeChanges(into: DraftChanges, later: DraftChanges): void {
   for (const [id, record] of later.events) into.events.set(id, record);
-  for (const [id, record] of later.redacted) {
+  for (const [id, record] of later.updated) {
     // An event of the same transaction is written once, in its last form.
     if (into.events.has(id)) into.events.set(id, record);
-    else into.redacted.set(id, record);
+    else into.updated.set(id, record);
   }
   into.waitingRedactions.push(...later.waitingRedactions);
   for (const id of later.settledRedactions) into.settledRedactions.add(id);
@@ -67,6 +70,7 @@ export function mergeChanges(into: DraftChanges, later: DraftChanges): void {
   for (const id of later.arrived) into.arrived.add(id);
   into.transactions.push(...later.transactions);
   for (const [userId, membership] of later.memberships) into.memberships.set(userId, membership);
+  for (const [userId, isGuest] of later.guests) into.guests.set(userId, isGuest);
   for (const [host, by] of later.joinedHosts) {
     into.joinedHosts.set(host, (into.joinedHosts.get(host) ?? 0) + by);
   }

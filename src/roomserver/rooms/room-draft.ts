@@ -1,14 +1,18 @@
 // A working copy of a room: what one piece of work under the room's lock sees and changes. Nothing of it shows
 // anywhere before COMMIT.
 
-import type { Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
 import { ENTRY_VERSION, type RoomEntry, type StateSnapshotId } from '../../eventlog/entries.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { TransactionKey } from '../api.ts';
-import type { EventRecord, Events } from '../events.ts';
+import type { EventRecord } from '../event-record.ts';
+import type { Events } from '../events.ts';
 import type { RoomStates } from '../state/room-states.ts';
+import { selectGuests } from '../store/memberships.ts';
+import { isReferencedMissing, selectWaitingRedactions } from '../store/references.ts';
+import { selectTransaction } from '../store/transactions.ts';
 import { type DraftChanges, noChanges } from './draft-changes.ts';
 import type { RoomHead } from './room-head.ts';
 
@@ -18,6 +22,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export type DraftEntry = DistributiveOmit<RoomEntry, 'v'>;
 
 export interface DraftSources {
+  readonly database: Queryable;
   readonly events: Events;
   readonly states: RoomStates;
   /** What earlier work of the same batch has changed. */
@@ -78,12 +83,50 @@ export class RoomDraft {
     return this.eventAt(this.head.currentState, type, stateKey);
   }
 
+  /** The event that a device's transaction made. */
+  async transaction(key: TransactionKey): Promise<EventId | undefined> {
+    const { database, earlier } = this.#sources;
+    const drafted = [...earlier.transactions, ...this.changes.transactions].find((sent) =>
+      isSameTransaction(sent.key, key),
+    );
+    return drafted?.eventId ?? selectTransaction(database, key);
+  }
+
+  /** Guests of this server who are joined. */
+  async guests(): Promise<UserId[]> {
+    const { database, earlier } = this.#sources;
+    const guests = new Set(await selectGuests(database, this.roomId));
+    for (const [userId, isGuest] of [...earlier.guests, ...this.changes.guests]) {
+      if (isGuest) guests.add(userId);
+      else guests.delete(userId);
+    }
+    return [...guests];
+  }
+
+  /** Redactions of an event that came before it. */
+  async waitingRedactions(redacts: EventId): Promise<EventId[]> {
+    const { database, earlier } = this.#sources;
+    const stored = await selectWaitingRedactions(database, this.roomId, redacts);
+    const drafted = [...earlier.waitingRedactions, ...this.changes.waitingRedactions]
+      .filter((waiting) => waiting.redacts === redacts)
+      .map(({ redactionId }) => redactionId);
+    return [...new Set([...stored, ...drafted])];
+  }
+
+  /** Whether others refer to an event that was not here. */
+  async isMissing(eventId: EventId): Promise<boolean> {
+    const { database, earlier } = this.#sources;
+    const drafted = [...earlier.missing, ...this.changes.missing];
+    if (drafted.some((missing) => missing.eventId === eventId)) return true;
+    return isReferencedMissing(database, this.roomId, eventId);
+  }
+
   #drafted(id: EventId): EventRecord | undefined {
     const { earlier } = this.#sources;
     return (
-      this.changes.redacted.get(id) ??
+      this.changes.updated.get(id) ??
       this.changes.events.get(id) ??
-      earlier.redacted.get(id) ??
+      earlier.updated.get(id) ??
       earlier.events.get(id)
     );
   }
@@ -95,10 +138,11 @@ export class RoomDraft {
     this.changes.events.set(record.pdu.eventId, record);
   }
 
-  storeRedacted(record: EventRecord): void {
+  /** For an event that is stored already, here or in the database: its redacted form, or another reason. */
+  update(record: EventRecord): void {
     const { eventId } = record.pdu;
     if (this.changes.events.has(eventId)) this.changes.events.set(eventId, record);
-    else this.changes.redacted.set(eventId, record);
+    else this.changes.updated.set(eventId, record);
   }
 
   log(entry: DraftEntry): void {
@@ -123,4 +167,8 @@ export class RoomDraft {
   remove(): void {
     this.isRemoved = true;
   }
+}
+
+function isSameTransaction(a: TransactionKey, b: TransactionKey): boolean {
+  return a.id === b.id && a.scope === b.scope && a.deviceId === b.deviceId && a.userId === b.userId;
 }

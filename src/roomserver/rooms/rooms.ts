@@ -13,6 +13,8 @@ export interface Committed<T> {
 /** Fails alone: what it has done to the draft is undone when it throws, and its error reaches its caller only. */
 export type RoomWork<T> = (room: RoomDraft) => Promise<T>;
 
+export type NewRoom = Pick<RoomHead, 'roomId' | 'roomVersion' | 'creator'>;
+
 export interface Rooms {
   /** The committed head; undefined for rooms that this server does not know. */
   head(roomId: RoomId): Promise<RoomHead | undefined>;
@@ -23,8 +25,5 @@ export interface Rooms {
    */
   change<T>(roomId: RoomId, work: RoomWork<T>): Promise<Committed<T>>;
   /** As `change`, for a room that does not exist yet: `work` begins with an empty head. Throws M_ROOM_IN_USE. */
-  create<T>(
-    room: Pick<RoomHead, 'roomId' | 'roomVersion' | 'creator'>,
-    work: RoomWork<T>,
-  ): Promise<Committed<T>>;
+  create<T>(room: NewRoom, work: RoomWork<T>): Promise<Committed<T>>;
 }

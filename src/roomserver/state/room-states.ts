@@ -44,6 +44,11 @@ export class RoomStates implements NodeSpace {
     return id;
   }
 
+  /** Takes back all but the first `kept` pending nodes. */
+  dropPending(kept: number): void {
+    for (const id of [...this.pending.keys()].slice(kept)) this.pending.delete(id);
+  }
+
   preload(ids: readonly NodeId[]): Promise<void> {
     const stored = ids.filter((id) => id !== EMPTY_NODE && !this.pending.has(id));
     return this.#store.preload(this.#roomId, stored);

@@ -65,13 +65,14 @@ export const migrations: readonly Migration[] = [
   {
     name: '0002-members-and-transactions',
     statements: [
-      // Local users only, by the current state. `forgotten` is 0 or 1.
+      // Local users only, by the current state. `forgotten` and `guest` are 0 or 1.
       sql`CREATE TABLE roomserver_memberships (
         user_id TEXT_KEY NOT NULL,
         room_id TEXT_KEY NOT NULL,
         membership TEXT NOT NULL,
         event_id TEXT NOT NULL,
         forgotten BIGINT NOT NULL,
+        guest BIGINT NOT NULL,
         PRIMARY KEY (user_id, room_id)
       )`,
       sql`CREATE INDEX roomserver_memberships_by_room ON roomserver_memberships (room_id)`,
@@ -105,6 +106,23 @@ export const migrations: readonly Migration[] = [
       )`,
       sql`CREATE INDEX roomserver_aliases_by_room ON roomserver_aliases (room_id)`,
       sql`CREATE TABLE roomserver_published (room_id TEXT_KEY NOT NULL PRIMARY KEY)`,
+    ],
+  },
+  {
+    name: '0004-work-to-be-finished',
+    statements: [
+      // Profiles and deactivations that have to reach the rooms of a user: `kind` is profile or deactivation.
+      sql`CREATE TABLE roomserver_user_changes (
+        user_id TEXT_KEY NOT NULL,
+        kind TEXT_KEY NOT NULL,
+        position BIGINT NOT NULL,
+        displayname TEXT,
+        avatar_url TEXT,
+        PRIMARY KEY (user_id, kind)
+      )`,
+      sql`CREATE INDEX roomserver_user_changes_by_position ON roomserver_user_changes (position)`,
+      // Rooms that are gone but of which rows are left.
+      sql`CREATE TABLE roomserver_purges (room_id TEXT_KEY NOT NULL PRIMARY KEY)`,
     ],
   },
 ];

@@ -1,0 +1,64 @@
+// Puts the parts of the roomserver together over its tables.
+
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { EventLog } from '../eventlog/eventlog.ts';
+import type { Logger } from '../logger.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { SigningKey } from '../protocol/signing-key.ts';
+import type { RoomserverConfig, RoomserverContext } from './context.ts';
+import { Events } from './events.ts';
+import { type KeyRing, ownKeyRing } from './input/key-ring.ts';
+import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
+import { noRemoteRooms, type RemoteRooms } from './membership/remote-rooms.ts';
+import { RoomQueue } from './rooms/room-queue.ts';
+import { forgetOldTransactions } from './send/transactions.ts';
+import { StateStore } from './state/state-store.ts';
+import { migrations } from './store/migrations.ts';
+
+export interface RoomserverOptions {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+  readonly config: RoomserverConfig;
+  /** Other servers' keys; absent: only this server's own. */
+  readonly keyRing?: KeyRing;
+  readonly missingEvents?: MissingEvents;
+  readonly remoteRooms?: RemoteRooms;
+}
+
+export interface Assembly {
+  readonly context: RoomserverContext;
+  /** Finishes what has begun and refuses what comes. */
+  close(): Promise<void>;
+}
+
+/** Applies the migrations. */
+export async function assemble(options: RoomserverOptions): Promise<Assembly> {
+  const { database, eventLog, clock } = options;
+  await database.migrate('roomserver', migrations);
+  const events = new Events(database);
+  const states = new StateStore(database);
+  const now = () => clock.now();
+  const rooms = new RoomQueue({ database, eventLog, events, states, now });
+  const context: RoomserverContext = {
+    ...options,
+    rooms,
+    events,
+    states,
+    keyRing: options.keyRing ?? ownKeyRing(options),
+    missingEvents: options.missingEvents ?? noMissingEvents,
+    remoteRooms: options.remoteRooms ?? noRemoteRooms,
+  };
+  const stop = forgetOldTransactions(context);
+  return {
+    context,
+    close: async () => {
+      stop();
+      await rooms.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// Guests may only be where they are let in (Client-Server API, "Guest Access").
+
+import { MatrixError } from '../../protocol/error.ts';
+import { readGuestsCanJoin } from '../../protocol/events/content.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { RoomDraft } from '../rooms/room-draft.ts';
+import { appendLocalEvent } from '../send/append-local-event.ts';
+
+type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
+
+/** Throws M_GUEST_ACCESS_FORBIDDEN. */
+export async function checkGuestsCanJoin(room: RoomDraft): Promise<void> {
+  if (await canGuestsJoin(room)) return;
+  throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests may not join this room');
+}
+
+async function canGuestsJoin(room: RoomDraft): Promise<boolean> {
+  const event = await room.currentEvent('m.room.guest_access', '');
+  return readGuestsCanJoin(event?.pdu.content);
+}
+
+/** After a change of m.room.guest_access: makes the guests leave when they may not be here any more. */
+export async function dismissGuests(context: Context, room: RoomDraft): Promise<void> {
+  if (await canGuestsJoin(room)) return;
+  for (const userId of await room.guests()) {
+    const member = await room.currentEvent('m.room.member', userId);
+    if (member?.pdu.membership !== 'join') continue;
+    await appendLocalEvent(context, room, {
+      type: 'm.room.member',
+      sender: userId,
+      stateKey: userId,
+      content: { membership: 'leave' },
+    });
+  }
+}

@@ -1,0 +1,75 @@
+// The work that is done on a room under one hold of its lock: the head as it will be, and all that one
+// transaction has to write for it.
+
+import type { Queryable } from '../../database/database.ts';
+import type { Events } from '../events.ts';
+import type { PendingNode, RoomStates } from '../state/room-states.ts';
+import type { StateStore } from '../state/state-store.ts';
+import { type DraftChanges, mergeChanges, noChanges } from './draft-changes.ts';
+import { RoomDraft } from './room-draft.ts';
+import type { RoomHead } from './room-head.ts';
+
+export interface BatchSources {
+  readonly database: Queryable;
+  readonly events: Events;
+  readonly states: StateStore;
+}
+
+export class DraftBatch {
+  head: RoomHead;
+  readonly changes: DraftChanges = noChanges();
+  /** The room's rows go; nothing but the log entries is written. */
+  isRemoved = false;
+  readonly #base: RoomHead;
+  readonly #database: Queryable;
+  readonly #events: Events;
+  readonly #states: RoomStates;
+
+  constructor(head: RoomHead, sources: BatchSources) {
+    this.#base = head;
+    this.head = head;
+    this.#database = sources.database;
+    this.#events = sources.events;
+    this.#states = sources.states.ofRoom(head.roomId);
+  }
+
+  get newNodes(): ReadonlyMap<string, PendingNode> {
+    return this.#states.pending;
+  }
+
+  get hasNewHead(): boolean {
+    return this.head !== this.#base;
+  }
+
+  /** Whether there is anything to write. */
+  get isEmpty(): boolean {
+    const { changes } = this;
+    if (this.hasNewHead || this.isRemoved) return false;
+    return Object.values(changes).every((part: Iterable<unknown>) => {
+      for (const _ of part) return false;
+      return true;
+    });
+  }
+
+  /** Runs one piece of work. When it throws, nothing of what it did remains. */
+  async run<T>(work: (room: RoomDraft) => Promise<T>): Promise<T> {
+    const sources = {
+      database: this.#database,
+      events: this.#events,
+      states: this.#states,
+      earlier: this.changes,
+    };
+    const draft = new RoomDraft(this.head, sources);
+    const nodes = this.#states.pending.size;
+    try {
+      const value = await work(draft);
+      mergeChanges(this.changes, draft.changes);
+      this.head = draft.head;
+      this.isRemoved = draft.isRemoved;
+      return value;
+    } catch (error) {
+      this.#states.dropPending(nodes);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// Puts an accepted event at the end of a room: extremities, current state, stored row, redactions and log entry.
+
+import type { StateChange, StateReplaced, StateSnapshotId } from '../../eventlog/entries.ts';
+import { readHistoryVisibility } from '../../protocol/events/content.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { DeviceId, ServerName } from '../../protocol/identifiers.ts';
+import { type HistoryVisibility, moreOpen } from '../../protocol/visibility.ts';
+import type { StateEntryChange } from '../api.ts';
+import type { EventRecord } from '../event-record.ts';
+import { settleRedactions } from './redactions.ts';
+import { resolveSnapshots } from './resolve-snapshots.ts';
+import type { RoomDraft } from './room-draft.ts';
+import type { Extremity } from './room-head.ts';
+import { applyChanges, describeChanges } from './state-changes.ts';
+
+export interface Extension {
+  readonly pdu: Pdu;
+  /** The states after the event's prev_events, resolved. */
+  readonly stateBefore: StateSnapshotId;
+  readonly serverName: ServerName;
+  /** For our own events: in whose name they are relayed. */
+  readonly sendAs?: ServerName;
+  readonly transaction?: { readonly deviceId: DeviceId; readonly id: string } | undefined;
+  /** Accepted, but others refer to it already, so that it is no extremity. */
+  readonly isReferenced?: boolean;
+}
+
+export async function extendRoom(room: RoomDraft, extension: Extension): Promise<EventRecord> {
+  const placed = await placeEvent(room, extension);
+  room.store(placed);
+  const stateChanges = await moveHead(room, placed, extension);
+  const { record, released, redacted } = await settleRedactions(room, placed, {
+    isNew: extension.sendAs !== undefined,
+  });
+  if (record.reason === undefined) logEvent(room, record, { ...extension, stateChanges });
+  else if (stateChanges.length > 0) logStateReplaced(room, 'resolution', stateChanges);
+  for (const redaction of released) logEvent(room, redaction, { stateChanges: [] });
+  for (const entry of redacted) room.log({ kind: 'RedactedEvent', ...entry });
+  return record;
+}
+
+/** The record of an event at its place in the DAG; stored by the caller. */
+export async function placeEvent(
+  room: RoomDraft,
+  { pdu, stateBefore }: Pick<Extension, 'pdu' | 'stateBefore'>,
+  standing: EventRecord['standing'] = 'accepted',
+): Promise<EventRecord> {
+  const { type, stateKey, eventId } = pdu;
+  const isState = stateKey !== undefined && standing !== 'rejected';
+  const stateAfter = isState
+    ? await room.states.set(stateBefore, [{ type, stateKey, eventId }])
+    : stateBefore;
+  return {
+    pdu,
+    roomId: room.roomId,
+    standing,
+    reason: undefined,
+    stateBefore,
+    stateAfter,
+    replacesState: isState ? await room.states.get(stateBefore, type, stateKey) : undefined,
+    visibility: await visibilityAt(room, pdu, stateBefore),
+    redactedBy: undefined,
+  };
+}
+
+async function visibilityAt(
+  room: RoomDraft,
+  pdu: Pdu,
+  stateBefore: StateSnapshotId,
+): Promise<HistoryVisibility> {
+  const before =
+    stateBefore === room.head.currentState
+      ? room.head.visibility
+      : await visibilityIn(room, stateBefore);
+  if (pdu.type !== 'm.room.history_visibility' || pdu.stateKey !== '') return before;
+  return moreOpen(before, readHistoryVisibility(pdu.content));
+}
+
+async function visibilityIn(
+  room: RoomDraft,
+  snapshot: StateSnapshotId,
+): Promise<HistoryVisibility> {
+  const event = await room.eventAt(snapshot, 'm.room.history_visibility', '');
+  return readHistoryVisibility(event?.pdu.content);
+}
+
+/** New extremities and the current state that follows from them. Returns what has changed. */
+async function moveHead(
+  room: RoomDraft,
+  record: EventRecord,
+  { serverName, isReferenced }: Extension,
+): Promise<StateChange[]> {
+  const { pdu, stateAfter } = record;
+  if (isReferenced || stateAfter === undefined) return [];
+  const before = room.head.currentState;
+  const extremities = extremitiesAfter(room.head.extremities, pdu, stateAfter);
+  room.head = { ...room.head, extremities };
+  const states = extremities.map((extremity) => extremity.stateAfter);
+  const after = await resolveSnapshots(room, states);
+  if (after === before) return [];
+  const isPlain = extremities.length === 1 && before === record.stateBefore;
+  const changed = isPlain ? [ownChange(record)] : await room.states.diff(before, after);
+  const changes = await describeChanges(room, changed);
+  await applyChanges(room, after, { changes, serverName });
+  return changes;
+}
+
+function extremitiesAfter(
+  extremities: readonly Extremity[],
+  { eventId, depth, prevEvents }: Pdu,
+  stateAfter: StateSnapshotId,
+): Extremity[] {
+  const left = extremities.filter((extremity) => !prevEvents.includes(extremity.eventId));
+  left.push({ eventId, depth, stateAfter });
+  return left;
+}
+
+function ownChange({ pdu, replacesState }: EventRecord): StateEntryChange {
+  return {
+    type: pdu.type,
+    stateKey: pdu.stateKey ?? '',
+    to: pdu.eventId,
+    ...(replacesState !== undefined && { from: replacesState }),
+  };
+}
+
+function logEvent(
+  room: RoomDraft,
+  { pdu, stateBefore, visibility }: EventRecord,
+  details: Pick<Extension, 'sendAs' | 'transaction'> & { stateChanges: readonly StateChange[] },
+): void {
+  const { sendAs, transaction, stateChanges } = details;
+  const { currentState, visibility: currentVisibility, encrypted } = room.head;
+  room.log({
+    kind: 'NewRoomEvent',
+    event: pdu,
+    stateChanges,
+    stateBefore: stateBefore ?? currentState,
+    currentState,
+    visibilityAtEvent: visibility ?? currentVisibility,
+    currentVisibility,
+    encrypted,
+    ...(sendAs !== undefined && { sendAs }),
+    ...(transaction !== undefined && { transaction }),
+  });
+}
+
+export function logStateReplaced(
+  room: RoomDraft,
+  reason: StateReplaced['reason'],
+  stateChanges: readonly StateChange[],
+): void {
+  const { roomVersion, currentState, visibility, encrypted } = room.head;
+  room.log({
+    kind: 'StateReplaced',
+    reason,
+    roomVersion,
+    stateChanges,
+    currentState,
+    currentVisibility: visibility,
+    encrypted,
+  });
+}

@@ -1,0 +1,121 @@
+// Writes the changes of many rooms set-wise: one statement per table that has anything to be written.
+
+import type { Transaction } from '../../database/database.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import { deleteEvents, insertEvents, updateEvents } from '../store/events.ts';
+import {
+  deleteMembers,
+  deleteMemberships,
+  type MembershipChange,
+  updateGuest,
+  updateJoinedHosts,
+  upsertMemberships,
+} from '../store/memberships.ts';
+import {
+  deleteMissing,
+  deleteReferences,
+  deleteWaitingRedactions,
+  insertMissing,
+  insertWaitingRedactions,
+} from '../store/references.ts';
+import { deleteHead, upsertHeads } from '../store/rooms.ts';
+import { deleteNodes, insertNodes } from '../store/state-nodes.ts';
+import { insertTransactions } from '../store/transactions.ts';
+import type { DraftBatch } from './draft-batch.ts';
+
+/** `now`: ms since the epoch. */
+export async function writeBatches(
+  tx: Transaction,
+  batches: readonly DraftBatch[],
+  now: number,
+): Promise<void> {
+  const kept = batches.filter((batch) => !batch.isRemoved);
+  await writeEvents(tx, kept);
+  await writeHeads(tx, kept);
+  await writeTransactions(tx, kept, now);
+  await writeMembers(tx, kept);
+  await writeReferences(tx, kept);
+  for (const batch of batches) {
+    if (batch.isRemoved) await deleteRoom(tx, batch.head.roomId);
+    for (const write of batch.changes.writes) await write(tx);
+  }
+}
+
+async function writeEvents(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
+  const events = batches.flatMap(({ changes }) => [...changes.events.values()]);
+  if (events.length > 0) await insertEvents(tx, events);
+  const updated = batches.flatMap(({ changes }) => [...changes.updated.values()]);
+  if (updated.length > 0) await updateEvents(tx, updated);
+}
+
+async function writeHeads(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
+  const nodes = batches.flatMap(({ head, newNodes }) =>
+    Array.from(newNodes, ([id, { content }]) => ({ room_id: head.roomId, node_id: id, content })),
+  );
+  if (nodes.length > 0) await insertNodes(tx, nodes);
+  const heads = batches.filter(({ hasNewHead }) => hasNewHead).map(({ head }) => head);
+  if (heads.length > 0) await upsertHeads(tx, heads);
+}
+
+async function writeTransactions(
+  tx: Transaction,
+  batches: readonly DraftBatch[],
+  now: number,
+): Promise<void> {
+  const sent = batches.flatMap(({ changes }) =>
+    changes.transactions.map((transaction) => ({ ...transaction, sentAt: now })),
+  );
+  if (sent.length > 0) await insertTransactions(tx, sent);
+}
+
+async function writeMembers(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
+  const members: MembershipChange[] = [];
+  const gone: Pick<MembershipChange, 'roomId' | 'userId'>[] = [];
+  for (const { head, changes } of batches) {
+    for (const [userId, member] of changes.memberships) {
+      if (member === null) gone.push({ roomId: head.roomId, userId });
+      else members.push({ roomId: head.roomId, ...member });
+    }
+  }
+  if (members.length > 0) await upsertMemberships(tx, members);
+  if (gone.length > 0) await deleteMemberships(tx, gone);
+  for (const { head, changes } of batches) {
+    for (const [userId, isGuest] of changes.guests) {
+      await updateGuest(tx, { roomId: head.roomId, userId, isGuest });
+    }
+  }
+  const hosts = batches.flatMap(({ head, changes }) =>
+    Array.from(changes.joinedHosts, ([host, by]) => ({ roomId: head.roomId, host, by })),
+  );
+  const changed = hosts.filter(({ by }) => by !== 0);
+  if (changed.length > 0) await updateJoinedHosts(tx, changed);
+}
+
+async function writeReferences(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
+  for (const { head, changes } of batches) {
+    const { roomId } = head;
+    const missing = changes.missing.map(({ eventId, referencedBy }) => ({
+      room_id: roomId,
+      event_id: eventId,
+      referenced_by: referencedBy,
+    }));
+    if (missing.length > 0) await insertMissing(tx, missing);
+    if (changes.arrived.size > 0) await deleteMissing(tx, roomId, [...changes.arrived]);
+    const waiting = changes.waitingRedactions.map(({ redacts, redactionId }) => ({
+      room_id: roomId,
+      redacts,
+      redaction_id: redactionId,
+    }));
+    if (waiting.length > 0) await insertWaitingRedactions(tx, waiting);
+    const settled = [...changes.settledRedactions];
+    if (settled.length > 0) await deleteWaitingRedactions(tx, roomId, settled);
+  }
+}
+
+async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await deleteEvents(tx, roomId);
+  await deleteNodes(tx, roomId);
+  await deleteMembers(tx, roomId);
+  await deleteReferences(tx, roomId);
+  await deleteHead(tx, roomId);
+}

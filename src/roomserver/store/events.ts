@@ -1,0 +1,126 @@
+// roomserver_events: every event that is known, with its standing and its place in the room's history.
+
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { DatabaseError } from '../../database/database.ts';
+import { list, rows, sql } from '../../database/sql.ts';
+import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import { parseJsonExactly } from '../../protocol/json.ts';
+import type { RoomVersionId } from '../../protocol/roomversions/room-version.ts';
+import type { HistoryVisibility } from '../../protocol/visibility.ts';
+import type { EventRecord, Standing } from '../event-record.ts';
+
+interface EventRow {
+  readonly event_id: EventId;
+  readonly room_id: RoomId;
+  readonly room_version: RoomVersionId;
+  readonly standing: Standing;
+  readonly reason: string | null;
+  readonly state_before: string | null;
+  readonly state_after: string | null;
+  readonly replaces_state: EventId | null;
+  readonly visibility: HistoryVisibility | null;
+  readonly redacted_by: EventId | null;
+  readonly json: string;
+}
+
+export async function selectEvents(
+  from: Queryable,
+  eventIds: readonly EventId[],
+): Promise<EventRecord[]> {
+  const found = await from.all<EventRow>(
+    sql`SELECT event_id, room_id, room_version, standing, reason, state_before, state_after, replaces_state,
+        visibility, redacted_by, json
+      FROM roomserver_events WHERE event_id IN ${list('text', eventIds)}`,
+  );
+  return found.map(recordOf);
+}
+
+function recordOf(row: EventRow): EventRecord {
+  const json = parseJsonExactly(row.json) as PduJson;
+  const record = { eventId: row.event_id, roomVersion: row.room_version, json };
+  return {
+    pdu: Pdu.from(record, row.json),
+    roomId: row.room_id,
+    standing: row.standing,
+    reason: row.reason ?? undefined,
+    stateBefore: row.state_before ?? undefined,
+    stateAfter: row.state_after ?? row.state_before ?? undefined,
+    replacesState: row.replaces_state ?? undefined,
+    visibility: row.visibility ?? undefined,
+    redactedBy: row.redacted_by ?? undefined,
+  };
+}
+
+const COLUMNS = {
+  event_id: 'text',
+  room_id: 'text',
+  room_version: 'text',
+  type: 'text',
+  sender: 'text',
+  depth: 'bigint',
+  standing: 'text',
+  reason: 'text',
+  state_before: 'text',
+  state_after: 'text',
+  replaces_state: 'text',
+  visibility: 'text',
+  redacted_by: 'text',
+  json: 'text',
+} as const;
+
+function rowOf({ pdu, ...record }: EventRecord) {
+  return {
+    event_id: pdu.eventId,
+    room_id: record.roomId,
+    room_version: pdu.roomVersion,
+    type: pdu.type,
+    sender: pdu.sender,
+    depth: pdu.depth,
+    standing: record.standing,
+    reason: record.reason ?? null,
+    state_before: record.stateBefore ?? null,
+    state_after: record.stateAfter === record.stateBefore ? null : (record.stateAfter ?? null),
+    replaces_state: record.replacesState ?? null,
+    visibility: record.visibility ?? null,
+    redacted_by: record.redactedBy ?? null,
+    json: pdu.jsonText,
+  };
+}
+
+/** New events, and outliers that take a place in the DAG. Throws when an id is taken by another kind of row. */
+export async function insertEvents(
+  tx: Transaction,
+  records: readonly EventRecord[],
+): Promise<void> {
+  const written = await tx.run(
+    sql`INSERT INTO roomserver_events (event_id, room_id, room_version, type, sender, depth, standing, reason,
+        state_before, state_after, replaces_state, visibility, redacted_by, json)
+      SELECT event_id, room_id, room_version, type, sender, depth, standing, reason,
+        state_before, state_after, replaces_state, visibility, redacted_by, json
+      FROM ${rows(COLUMNS, records.map(rowOf))}
+      WHERE true
+      ON CONFLICT (event_id) DO UPDATE SET standing = excluded.standing, reason = excluded.reason,
+        state_before = excluded.state_before, state_after = excluded.state_after,
+        replaces_state = excluded.replaces_state, visibility = excluded.visibility,
+        redacted_by = excluded.redacted_by, json = excluded.json
+      WHERE roomserver_events.standing = 'outlier' AND roomserver_events.room_id = excluded.room_id`,
+  );
+  if (written !== records.length) throw new DatabaseError('unique', 'an event id is taken');
+}
+
+/** What may change of a stored event. */
+export async function updateEvents(
+  tx: Transaction,
+  records: readonly EventRecord[],
+): Promise<void> {
+  const columns = { event_id: 'text', reason: 'text', redacted_by: 'text', json: 'text' } as const;
+  await tx.run(
+    sql`UPDATE roomserver_events SET reason = r.reason, redacted_by = r.redacted_by, json = r.json
+      FROM ${rows(columns, records.map(rowOf))} WHERE roomserver_events.event_id = r.event_id`,
+  );
+}
+
+export async function deleteEvents(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM roomserver_events WHERE room_id = ${roomId}`);
+}

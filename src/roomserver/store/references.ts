@@ -1,0 +1,93 @@
+// References to events that are not here: prev_events where history has a gap, and redactions that came before
+// what they redact.
+
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { list, rows, sql } from '../../database/sql.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+
+export type MissingReference = {
+  readonly room_id: RoomId;
+  readonly event_id: EventId;
+  readonly referenced_by: EventId;
+};
+
+export async function insertMissing(
+  tx: Transaction,
+  missing: readonly MissingReference[],
+): Promise<void> {
+  const columns = { room_id: 'text', event_id: 'text', referenced_by: 'text' } as const;
+  await tx.run(
+    sql`INSERT INTO roomserver_missing_events (room_id, event_id, referenced_by)
+      SELECT room_id, event_id, referenced_by FROM ${rows(columns, missing)}
+      WHERE true ON CONFLICT DO NOTHING`,
+  );
+}
+
+/** Whether others refer to the event, which was not here. */
+export async function isReferencedMissing(
+  from: Queryable,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<boolean> {
+  const row = await from.get(
+    sql`SELECT event_id FROM roomserver_missing_events WHERE room_id = ${roomId} AND event_id = ${eventId} LIMIT 1`,
+  );
+  return row !== undefined;
+}
+
+export async function deleteMissing(
+  tx: Transaction,
+  roomId: RoomId,
+  eventIds: readonly EventId[],
+): Promise<void> {
+  await tx.run(
+    sql`DELETE FROM roomserver_missing_events
+      WHERE room_id = ${roomId} AND event_id IN ${list('text', eventIds)}`,
+  );
+}
+
+export type WaitingRedaction = {
+  readonly room_id: RoomId;
+  readonly redacts: EventId;
+  readonly redaction_id: EventId;
+};
+
+export async function insertWaitingRedactions(
+  tx: Transaction,
+  waiting: readonly WaitingRedaction[],
+): Promise<void> {
+  const columns = { room_id: 'text', redacts: 'text', redaction_id: 'text' } as const;
+  await tx.run(
+    sql`INSERT INTO roomserver_waiting_redactions (room_id, redacts, redaction_id)
+      SELECT room_id, redacts, redaction_id FROM ${rows(columns, waiting)}
+      WHERE true ON CONFLICT DO NOTHING`,
+  );
+}
+
+export async function selectWaitingRedactions(
+  from: Queryable,
+  roomId: RoomId,
+  redacts: EventId,
+): Promise<EventId[]> {
+  const found = await from.all<{ redaction_id: EventId }>(
+    sql`SELECT redaction_id FROM roomserver_waiting_redactions
+      WHERE room_id = ${roomId} AND redacts = ${redacts} ORDER BY redaction_id`,
+  );
+  return found.map(({ redaction_id }) => redaction_id);
+}
+
+export async function deleteWaitingRedactions(
+  tx: Transaction,
+  roomId: RoomId,
+  redacted: readonly EventId[],
+): Promise<void> {
+  await tx.run(
+    sql`DELETE FROM roomserver_waiting_redactions
+      WHERE room_id = ${roomId} AND redacts IN ${list('text', redacted)}`,
+  );
+}
+
+export async function deleteReferences(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM roomserver_missing_events WHERE room_id = ${roomId}`);
+  await tx.run(sql`DELETE FROM roomserver_waiting_redactions WHERE room_id = ${roomId}`);
+}
