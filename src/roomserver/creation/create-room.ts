@@ -1,10 +1,11 @@
 // performCreateRoom: a room with all its first events, its alias and its place in the directory, at once or not at all.
 
 import { MatrixError } from '../../protocol/error.ts';
-import { type RoomAlias, type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
-import type { CreateRoomRequest, RoomserverApi } from '../api.ts';
+import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
+import { aliasTaken } from '../aliases/alias-taken.ts';
+import type { CreateRoomRequest, RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
-import { foundRoom } from '../rooms/found-room.ts';
+import { type Founding, foundRoom } from '../rooms/found-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
 import { checkCanonicalAlias } from '../send/check-canonical-alias.ts';
@@ -31,19 +32,11 @@ async function createRoom(
   originServerTs: number,
 ): ReturnType<RoomserverApi['performCreateRoom']> {
   const { serverName, config } = context;
-  const { creator } = request;
   const plan = planRoom(request, { serverName, defaultRoomVersion: config.defaultRoomVersion });
   const { alias } = plan;
   if (alias !== undefined) await checkFree(context, alias);
-  const { value: roomId, position } = await foundRoom(
-    context,
-    { creator, roomVersion: plan.roomVersion, content: plan.createContent, originServerTs },
-    async (room) => {
-      await fillRoom(context, room, { creator, plan });
-      return room.roomId;
-    },
-  ).catch(asInvalidState);
-  return { roomId, position, ...(alias !== undefined && { roomAlias: alias }) };
+  const created = await found(context, plan, { creator: request.creator, originServerTs });
+  return { ...created, ...(alias !== undefined && { roomAlias: alias }) };
 }
 
 /** Refuses early what the transaction would refuse. */
@@ -51,7 +44,31 @@ async function checkFree(
   { database }: Pick<RoomserverContext, 'database'>,
   alias: RoomAlias,
 ): Promise<void> {
-  if ((await selectAlias(database, alias)) !== undefined) throw taken(alias);
+  if ((await selectAlias(database, alias)) !== undefined) throw aliasTaken(alias);
+}
+
+async function found(
+  context: RoomserverContext,
+  plan: RoomPlan,
+  { creator, originServerTs }: Pick<Founding, 'creator' | 'originServerTs'>,
+): Promise<Written & { roomId: RoomId }> {
+  const { roomVersion, createContent: content } = plan;
+  const founding = { creator, roomVersion, content, originServerTs };
+  try {
+    const { value: roomId, position } = await foundRoom(context, founding, async (room) => {
+      await fillRoom(context, room, { creator, plan });
+      return room.roomId;
+    });
+    return { roomId, position };
+  } catch (error) {
+    throw asInvalidState(error);
+  }
+}
+
+/** The authorization rules refuse an event: what was asked for contradicts itself. */
+function asInvalidState(error: unknown): unknown {
+  if (!(error instanceof MatrixError) || error.errcode !== 'M_FORBIDDEN') return error;
+  return new MatrixError('M_INVALID_ROOM_STATE', error.message);
 }
 
 async function fillRoom(
@@ -66,7 +83,7 @@ async function fillRoom(
   const createdAt = context.clock.now();
   room.alsoWrite(async (tx) => {
     const isNew = await insertAlias(tx, { alias, roomId: room.roomId, creator, createdAt });
-    if (!isNew) throw taken(alias);
+    if (!isNew) throw aliasTaken(alias);
   });
 }
 
@@ -75,19 +92,8 @@ async function append(
   room: RoomDraft,
   event: PlannedEvent & { readonly sender: UserId },
 ): Promise<void> {
-  checkInvite(context, event);
   if (event.type === 'm.room.canonical_alias') {
     await checkCanonicalAlias(context, room, { ...event, roomId: room.roomId });
   }
   await appendLocalEvent(context, room, event);
-}
-
-/** `initial_state` may hold members, too. */
-function checkInvite(
-  { serverName }: Pick<RoomserverContext, 'serverName'>,
-  { type, stateKey, content }: PlannedEvent,
-): void {
-  if (type !== 'm.room.member' || content.membership !== 'invite') return;
-  if (serverNameOf(stateKey as UserId) === serverName) return;
-  throw new MatrixError('M_FORBIDDEN', 'Users of other servers cannot be invited');
 }

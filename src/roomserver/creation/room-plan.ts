@@ -9,10 +9,7 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type {
-  RoomVersionId,
-  RoomVersionRules,
-} from '../../protocol/roomversions/room-version.ts';
+import type { RoomVersionId, RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { isRoomVersion, rulesOf } from '../../protocol/roomversions/table.ts';
 import type { CreateRoomRequest } from '../api.ts';
 import { initialPowerLevels } from './initial-power-levels.ts';
@@ -50,7 +47,7 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
   }
   const rules = rulesOf(roomVersion);
   const preset = presetOf(request);
-  const invitees = inviteesOf(request, defaults.serverName);
+  const invitees = inviteesOf(request);
   const alias =
     roomAliasName === undefined ? undefined : makeRoomAlias(roomAliasName, defaults.serverName);
   const events = [
@@ -60,6 +57,7 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
     ...chosenEvents(request, preset),
     ...invitees.map((userId) => member(userId, inviteContent(request, userId))),
   ];
+  for (const event of events) checkInvitee(event, defaults.serverName);
   if (events.length > MAX_EVENTS) {
     throw new MatrixError('M_TOO_LARGE', `A room begins with at most ${MAX_EVENTS} events`);
   }
@@ -79,15 +77,16 @@ interface Choice {
 }
 
 /** Without duplicates and without the creator, who is there already. */
-function inviteesOf({ creator, invite }: CreateRoomRequest, serverName: ServerName): UserId[] {
-  const invitees = new Set(invite);
-  invitees.delete(creator);
-  for (const userId of invitees) {
-    if (serverNameOf(userId) === serverName) continue;
-    const reason = 'users of other servers cannot be invited';
-    throw new MatrixError('M_FORBIDDEN', `${userId} cannot be invited: ${reason}`);
-  }
-  return [...invitees];
+function inviteesOf({ creator, invite }: CreateRoomRequest): UserId[] {
+  return [...new Set(invite)].filter((userId) => userId !== creator);
+}
+
+/** Invites may stand in `initial_state`, too. */
+function checkInvitee({ type, stateKey, content }: PlannedEvent, serverName: ServerName): void {
+  if (type !== 'm.room.member' || content.membership !== 'invite') return;
+  if (serverNameOf(stateKey as UserId) === serverName) return;
+  const reason = 'users of other servers cannot be invited';
+  throw new MatrixError('M_FORBIDDEN', `${stateKey} cannot be invited: ${reason}`);
 }
 
 /** `creator` and `room_version` are the server's to say. */

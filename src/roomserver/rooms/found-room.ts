@@ -21,6 +21,8 @@ export interface Founding {
   readonly roomVersion: RoomVersionId;
   /** Of m.room.create, with `room_version` (and `creator`, where the room version wants it). */
   readonly content: JsonObject;
+  /** ms since the epoch; absent: now. */
+  readonly originServerTs?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export function foundRoom<T>(
 
 function buildCreate(
   { clock, serverName, signingKey }: Context,
-  { creator, roomVersion, content }: Founding,
+  { creator, roomVersion, content, originServerTs }: Founding,
 ): Pdu {
   const rules = rulesOf(roomVersion);
   const create = buildPdu({
@@ -57,7 +59,7 @@ function buildCreate(
     prevEvents: [],
     authEvents: [],
     depth: 1,
-    originServerTs: clock.now(),
+    originServerTs: originServerTs ?? clock.now(),
     serverName,
     signingKey,
   });
