@@ -63,11 +63,14 @@ export async function selectGreatestId(database: Queryable): Promise<number> {
   return row?.id ?? 0;
 }
 
-export async function selectPosition(database: Queryable, id: number): Promise<number | undefined> {
-  const row = await database.get<{ position: number | null }>(
-    sql`SELECT position FROM eventlog_entries WHERE id = ${id}`,
-  );
-  return row?.position ?? undefined;
+/** Those of the ids that have a position. */
+export async function selectPositions(
+  database: Queryable,
+  ids: readonly number[],
+): Promise<{ id: number; position: number }[]> {
+  return database.all(sql`
+    SELECT id, position FROM eventlog_entries
+    WHERE id IN ${list('bigint', ids)} AND position IS NOT NULL`);
 }
 
 export interface SequencedRow {

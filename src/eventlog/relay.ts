@@ -11,7 +11,7 @@ import {
   insertEntries,
   type SequencedRow,
   selectHead,
-  selectPosition,
+  selectPositions,
   updatePositions,
 } from './entry-store.ts';
 import type { LogTicket } from './eventlog.ts';
@@ -91,10 +91,7 @@ export class RelaySequencer implements Sequencer {
     const waiter = this.#waiters.get(id) ?? Promise.withResolvers<number>();
     this.#waiters.set(id, waiter);
     // Not appended by this process, or long ago: the table knows.
-    if (!this.#appended.has(id)) {
-      const stored = await selectPosition(this.#options.database, id);
-      if (stored !== undefined) this.#give(id, stored);
-    }
+    if (!this.#appended.has(id)) await this.#recall([id]);
     return waiter.promise;
   }
 
@@ -137,6 +134,12 @@ export class RelaySequencer implements Sequencer {
       feed.reset(await selectHead(database, feed.topic));
       this.#lastPosition = Math.max(this.#lastPosition, feed.head);
     }
+    await this.#recall([...this.#appended.keys(), ...this.#waiters.keys()]);
+  }
+
+  async #recall(ids: readonly number[]): Promise<void> {
+    const stored = await selectPositions(this.#options.database, ids);
+    for (const { id, position } of stored) this.#give(id, position);
   }
 
   async #step(): Promise<void> {

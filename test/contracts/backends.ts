@@ -40,13 +40,16 @@ interface Place {
  */
 export function forEachBackend(name: string, suite: (backend: Backend) => void): void {
   describe(`${name} on SQLite`, () => suite(backendOf('sqlite', createFolder)));
+  onPostgres(name, (url) => suite(backendOf('postgres', () => createPostgresPlace(url))));
+}
+
+/** What concerns PostgreSQL alone; the same rule applies. */
+export function onPostgres(name: string, suite: (url: string) => void): void {
   const url = process.env.KEYHOLE_TEST_POSTGRES_URL;
   if (url === undefined) {
     describe.skip(`${name} on PostgreSQL: skipped, set KEYHOLE_TEST_POSTGRES_URL`);
   } else {
-    describe(`${name} on PostgreSQL`, () => {
-      suite(backendOf('postgres', () => createSchema(url)));
-    });
+    describe(`${name} on PostgreSQL`, () => suite(url));
   }
 }
 
@@ -78,18 +81,26 @@ async function createFolder(): Promise<Place> {
   };
 }
 
-async function createSchema(url: string): Promise<Place> {
-  const schema = `test_${randomUUID().replaceAll('-', '')}`;
-  await runOn(url, `CREATE SCHEMA ${schema}`);
-  const own = new URL(url);
-  own.searchParams.set('options', `-c search_path=${schema}`);
+async function createPostgresPlace(url: string): Promise<Place> {
+  const schema = await createSchema(url);
   return {
-    open: (options) => openPostgres({ url: own.href, poolSize: 4, ...options }),
-    remove: () => runOn(url, `DROP SCHEMA ${schema} CASCADE`),
+    open: (options) => openPostgres({ url: schema.url, poolSize: 4, ...options }),
+    remove: schema.remove,
   };
 }
 
-async function runOn(url: string, text: string): Promise<void> {
+/** A schema of its own, and the URL on which it is the one in use. */
+export async function createSchema(
+  url: string,
+): Promise<{ url: string; remove: () => Promise<void> }> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await runOn(url, `CREATE SCHEMA ${name}`);
+  const own = new URL(url);
+  own.searchParams.set('options', `-c search_path=${name}`);
+  return { url: own.href, remove: () => runOn(url, `DROP SCHEMA ${name} CASCADE`) };
+}
+
+export async function runOn(url: string, text: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(text);

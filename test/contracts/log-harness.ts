@@ -49,7 +49,7 @@ export interface HarnessOptions extends BackendOptions {
 }
 
 export async function openHarness(
-  backend: Backend,
+  backend: Pick<Backend, 'open' | 'closeFirst'>,
   options: HarnessOptions = {},
 ): Promise<Harness> {
   const { retentionMs, ...backendOptions } = options;
