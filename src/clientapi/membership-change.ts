@@ -4,12 +4,13 @@ import { Type } from 'typebox';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { ClientapiContext } from './context.ts';
+import { identifierText } from './identifier-text.ts';
 import { roomsVisible } from './visible.ts';
 
 export const reasonBody = Type.Object({ reason: Type.Optional(Type.String()) });
 
 export const targetBody = Type.Object({
-  user_id: Type.String(),
+  user_id: identifierText('user-id'),
   reason: Type.Optional(Type.String()),
 });
 

@@ -3,11 +3,12 @@
 import { Type } from 'typebox';
 import { parseDeviceId } from '../protocol/identifiers.ts';
 import type { NewDevice } from '../userserver/api.ts';
+import { identifierText } from './identifier-text.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
 /** Properties of the request bodies. */
 export const deviceProperties = {
-  device_id: Type.Optional(Type.String()),
+  device_id: Type.Optional(identifierText('device-id')),
   initial_device_display_name: Type.Optional(Type.String({ maxLength: 256 })),
   refresh_token: Type.Optional(Type.Boolean()),
 };

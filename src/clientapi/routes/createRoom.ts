@@ -7,6 +7,7 @@ import { makeRoomAlias, parseUserId, type UserId } from '../../protocol/identifi
 import type { CreateRoomRequest } from '../../roomserver/api.ts';
 import { checkPowerLevels } from '../content/power-levels.ts';
 import type { ClientapiContext } from '../context.ts';
+import { identifierText } from '../identifier-text.ts';
 import { memberProfiles } from '../member-profile.ts';
 import { roomsVisible } from '../visible.ts';
 import { withoutUndefined } from '../without-undefined.ts';
@@ -28,7 +29,7 @@ const body = Type.Object({
   room_alias_name: Type.Optional(Type.String()),
   name: Type.Optional(Type.String()),
   topic: Type.Optional(Type.String()),
-  invite: Type.Optional(Type.Array(Type.String())),
+  invite: Type.Optional(Type.Array(identifierText('user-id'))),
   invite_3pid: Type.Optional(Type.Array(jsonObject)),
   room_version: Type.Optional(Type.String()),
   creation_content: Type.Optional(jsonObject),

@@ -5,6 +5,7 @@ import { type Route, route } from '../../http/route.ts';
 import { parseDeviceId } from '../../protocol/identifiers.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
+import { identifierText } from '../identifier-text.ts';
 import { PASSWORD_FLOW, withInteractiveAuth } from '../interactive-auth.ts';
 import { usersVisible } from '../visible.ts';
 
@@ -16,7 +17,7 @@ export function deleteDevices(context: ClientapiContext): Route {
     auth: 'user',
     rateLimit: 'login',
     errorStatus: { M_UNKNOWN: 400 },
-    body: Type.Object({ devices: Type.Array(Type.String()), auth: authData }),
+    body: Type.Object({ devices: Type.Array(identifierText('device-id')), auth: authData }),
     handler: async ({ requester: { userId }, body }) => {
       const deviceIds = body.devices.map(parseDeviceId);
       const operation = {

@@ -7,11 +7,12 @@ import { MatrixError } from '../../protocol/error.ts';
 import { parseUserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
+import { identifierText } from '../identifier-text.ts';
 import { memberProfile } from '../member-profile.ts';
 import { changeMembership, reasonContent } from '../membership-change.ts';
 
 const body = Type.Object({
-  user_id: Type.Optional(Type.String()),
+  user_id: Type.Optional(identifierText('user-id')),
   reason: Type.Optional(Type.String()),
   id_server: Type.Optional(Type.String()),
   medium: Type.Optional(Type.String()),

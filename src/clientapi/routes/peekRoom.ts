@@ -6,6 +6,7 @@ import { type Route, route } from '../../http/route.ts';
 import { parseServerName } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
+import { identifierText } from '../identifier-text.ts';
 import { resolveRoom } from '../room-peek.ts';
 import { viewerOf } from '../viewer.ts';
 import { roomsVisible } from '../visible.ts';
@@ -23,7 +24,7 @@ export function peekRoom(context: ClientapiContext): Route {
     rateLimit: 'peek',
     params: { roomIdOrAlias: roomIdOrAlias() },
     query: { server_name: repeated(serverName()), via: repeated(serverName()) },
-    body: Type.Object({ servers: Type.Optional(Type.Array(Type.String())) }),
+    body: Type.Object({ servers: Type.Optional(Type.Array(identifierText('server-name'))) }),
     bodyOptional: true,
     handler: async ({ requester, params: { roomIdOrAlias }, query, body }) => {
       const { userId, deviceId } = viewerOf(requester);

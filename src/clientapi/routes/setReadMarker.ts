@@ -5,13 +5,14 @@ import { type Route, route } from '../../http/route.ts';
 import { parseEventId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
+import { identifierText } from '../identifier-text.ts';
 import { checkIsJoined } from '../membership.ts';
 import { type ReceiptToSend, sendReceipts, setFullyRead } from '../receipts.ts';
 
 const body = Type.Object({
-  'm.fully_read': Type.Optional(Type.String()),
-  'm.read': Type.Optional(Type.String()),
-  'm.read.private': Type.Optional(Type.String()),
+  'm.fully_read': Type.Optional(identifierText('event-id')),
+  'm.read': Type.Optional(identifierText('event-id')),
+  'm.read.private': Type.Optional(identifierText('event-id')),
 });
 
 export function setReadMarker(context: ClientapiContext): Route {

@@ -5,6 +5,7 @@ import { type Route, route } from '../../http/route.ts';
 import { parseRoomId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomAlias } from '../identifier-parameters.ts';
+import { identifierText } from '../identifier-text.ts';
 
 export function setRoomAlias({ roomserver }: ClientapiContext): Route {
   return route({
@@ -15,7 +16,7 @@ export function setRoomAlias({ roomserver }: ClientapiContext): Route {
     rateLimit: 'membership',
     errorStatus: { M_ROOM_IN_USE: 409 },
     params: { roomAlias: roomAlias() },
-    body: Type.Object({ room_id: Type.String() }),
+    body: Type.Object({ room_id: identifierText('room-id') }),
     handler: async ({ requester: { userId }, params: { roomAlias: alias }, body }) => {
       const roomId = parseRoomId(body.room_id);
       await roomserver.performSetAlias({ alias, roomId, userId });
