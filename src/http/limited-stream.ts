@@ -17,6 +17,8 @@ export function limitedStream(source: Readable, maxBytes: number): Readable {
       else done(null, chunk);
     },
   });
+  // Who reads it learns of errors all the same; where nobody does, an unheard 'error' would end the process.
+  limited.on('error', () => {});
   source.on('error', (error) => limited.destroy(error));
   source.on('aborted', () => limited.destroy(new Error('the client went away')));
   return source.pipe(limited);

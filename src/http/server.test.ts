@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
@@ -221,6 +222,34 @@ test('an upload streams, keeps its content type, and is cut off at its limit', a
   }
   const empty = await server.fetch('/upload?filename=a', { method: 'POST' });
   assert.equal(empty.json.length, 0);
+});
+
+test('a client that breaks off an upload nobody reads harms nobody', async (t) => {
+  const begun = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const upload = route({
+    operationId: 'upload',
+    method: 'POST',
+    paths: ['/upload'],
+    auth: 'none',
+    rawBody: true,
+    async handler({ stream }) {
+      begun.resolve();
+      await release.promise;
+      return { isDestroyed: stream.destroyed };
+    },
+  });
+  const server = await startTestServer(t, [upload, ping]);
+  const socket = connect(server.ports[0] ?? 0, '127.0.0.1');
+  socket.write('POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhello');
+  await begun.promise;
+  const gone = once(socket, 'close');
+  socket.destroy();
+  await gone;
+  assert.equal((await server.fetch('/_matrix/client/versions')).status, 200);
+  release.resolve();
+  await server.server.close();
+  assert.deepEqual(server.logged, []);
 });
 
 function sendRaw(t: TestContext, port: number, bytes: string): Promise<string> {
