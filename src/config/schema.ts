@@ -196,7 +196,11 @@ export const configSchema = section({
     ),
   }),
   room_directory: section({
-    anyone_may_publish: flag(true, 'Any member may publish a room; else only administrators'),
+    anyone_may_publish: flag(
+      true,
+      'Any member may publish a room; else only administrators',
+      notBuilt,
+    ),
     public_without_auth: flag(false, 'The list of public rooms is open to anybody'),
     public_over_federation: flag(false, 'The list is open to other servers', notBuilt),
   }),
