@@ -97,6 +97,8 @@ export class GroupCommit {
       outcomes[at] = { commit: () => settle(unit, tx.done, () => unit.resolve(value)), rollBack };
     } catch (error) {
       tx.abandon();
+      // After some errors (disk full, I/O) SQLite itself has undone everything, the other units included.
+      if (!this.#writer.isTransaction) throw error;
       this.#writer.control('ROLLBACK TO unit');
       this.#writer.control('RELEASE unit');
       // What the unit saw may be lost with the COMMIT, so its refusal waits too.

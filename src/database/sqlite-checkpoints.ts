@@ -22,8 +22,7 @@ export class Checkpoints {
   consider(): void {
     if (this.#busy) return;
     try {
-      const [status] = this.#writer.pragma('wal_checkpoint(NOOP)');
-      if (Number(status?.log) - Number(status?.checkpointed) < CHECKPOINT_PAGES) return;
+      if (this.#writer.pagesToCopy() < CHECKPOINT_PAGES) return;
       this.#busy = true;
       this.#start().postMessage('checkpoint');
     } catch {

@@ -19,6 +19,7 @@ export class SqliteConnection {
   readonly #statements = new WeakMap<TemplateStringsArray, Map<number, Prepared>>();
   readonly #plain = new Map<string, StatementSync>();
   readonly #readOnly: boolean;
+  #logStatus: StatementSync | undefined;
 
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.#readOnly = options.readOnly ?? false;
@@ -72,6 +73,13 @@ export class SqliteConnection {
 
   pragma(text: string): Row[] {
     return wrapErrors(() => this.#database.prepare(`PRAGMA ${text}`).all() as unknown as Row[]);
+  }
+
+  /** Pages of the write-ahead log that are not copied back yet. */
+  pagesToCopy(): number {
+    this.#logStatus ??= this.#database.prepare('PRAGMA wal_checkpoint(NOOP)');
+    const status = wrapErrors(() => this.#logStatus?.get());
+    return Number(status?.log) - Number(status?.checkpointed);
   }
 
   close(): void {
