@@ -68,4 +68,10 @@ test('a restricted join is authorized by the member who vouches for it, where th
     assert.equal(tuples.includes(`m.room.member|${TARGET}`), i + 1 >= 8, `room version ${i + 1}`);
   }
   assertSelects(selectVia(SENDER), [...BASE, 'm.room.join_rules|']);
+  const content = { membership: 'join', join_authorised_via_users_server: TARGET };
+  assertSelects(select('m.room.member', TARGET, content), [
+    ...BASE,
+    `m.room.member|${TARGET}`,
+    'm.room.join_rules|',
+  ]);
 });

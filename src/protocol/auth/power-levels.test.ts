@@ -148,6 +148,8 @@ test('floats lose their fraction where there are floats', () => {
   const beyond = levelsFrom('5', `{"ban":1e400,"kick":-1e400,"redact":9223372036854775807}`);
   assert.deepEqual([beyond.ban, beyond.kick, beyond.redact], [50, 50, 2 ** 63]);
   assert.equal(levelsFrom('10', `{"ban":60.0}`).ban, 50);
+  assert.equal(levelsIn('5', { ban: 60.5 }).ban, 60);
+  assert.equal(levelsIn('10', { ban: 60.5 }).ban, 50);
 });
 
 test('names of JavaScript are no levels', () => {

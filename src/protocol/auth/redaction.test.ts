@@ -53,3 +53,11 @@ test('a redaction is applied when the sender may redact, or is of the same serve
   assert.equal(isApplicable(MODERATOR, FOREIGNER), true);
   assert.equal(isApplicable(MODERATOR, FOREIGNER, '!other:home.org'), false);
 });
+
+test('a redaction that was authorized on receipt is applied', () => {
+  const room = TestRoom.furnished('2');
+  const original = room.event({ type: 'm.room.message', sender: FOREIGNER });
+  const accepted = room.event({ ...redaction, sender: MEMBER, redacts: original.eventId });
+  const levels = powerLevels(room.lookup, room.rules);
+  assert.equal(isRedactionApplicable({ redaction: accepted, original, levels }, room.rules), true);
+});
