@@ -6,7 +6,7 @@ import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 
 export interface MediaserverApi {
-  /** Stores a file. Errors: M_TOO_LARGE, M_FORBIDDEN. */
+  /** Stores a file. Errors: M_TOO_LARGE, M_UNKNOWN when the body breaks off. */
   performUpload(request: {
     readonly userId: UserId;
     readonly contentType: string;
@@ -17,7 +17,7 @@ export interface MediaserverApi {
   performReserve(request: {
     readonly userId: UserId;
   }): Promise<{ contentUri: string; unusedExpiresTs: number }>;
-  /** Errors: M_FORBIDDEN (not the reserver), M_CANNOT_OVERWRITE_MEDIA as M_UNKNOWN, M_NOT_FOUND (expired). */
+  /** Errors: as performUpload; M_FORBIDDEN (not the reserver), M_CANNOT_OVERWRITE_MEDIA, M_NOT_FOUND (expired). */
   performUploadReserved(request: {
     readonly userId: UserId;
     readonly serverName: ServerName;
@@ -26,14 +26,18 @@ export interface MediaserverApi {
     readonly fileName?: string;
     readonly body: Readable;
   }): Promise<void>;
-  /** Errors: M_NOT_FOUND, M_NOT_YET_UPLOADED after `timeoutMs`. */
+  /** The body has to be read or destroyed. Errors: M_NOT_FOUND, M_NOT_YET_UPLOADED after `timeoutMs`, M_TOO_LARGE (502) for remote media. */
   queryMedia(request: {
     readonly serverName: ServerName;
     readonly mediaId: string;
     readonly timeoutMs: number;
     readonly allowRemote: boolean;
   }): Promise<MediaFile>;
-  /** Errors: as queryMedia; M_UNKNOWN (400) when the type has no thumbnail. */
+  /**
+   * An image of one of the types image/jpeg, image/png, image/gif and image/webp; animated only if asked for.
+   * Errors: as queryMedia; M_UNKNOWN (400) when there is no thumbnail of it, M_TOO_LARGE (413) when the image is
+   * too large to be read, M_LIMIT_EXCEEDED, M_INVALID_PARAM.
+   */
   queryThumbnail(request: {
     readonly serverName: ServerName;
     readonly mediaId: string;
