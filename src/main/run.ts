@@ -1,8 +1,8 @@
 // Runs one command; resolves with the exit status.
 
-import { readFileSync } from 'node:fs';
 import { ListenError } from '../http/listener.ts';
 import { StartupError } from '../startup-error.ts';
+import { readVersion } from '../version.ts';
 import { parseArguments, USAGE } from './arguments.ts';
 import { createUser } from './create-user.ts';
 import { serve } from './serve.ts';
@@ -17,23 +17,18 @@ export async function run(args: readonly string[]): Promise<number> {
         process.stdout.write(USAGE);
         return 0;
       case 'version':
-        process.stdout.write(`keyhole ${version()}\n`);
+        process.stdout.write(`keyhole ${readVersion()}\n`);
         return 0;
       case 'user create':
         return await createUser(command);
       case 'serve':
-        return await serve(command.config, version());
+        return await serve(command.config, readVersion());
     }
   } catch (error) {
     if (!(error instanceof StartupError || error instanceof ListenError)) throw error;
     process.stderr.write(`keyhole: ${remedied(error)}\n`);
     return STARTUP_REFUSED;
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function remedied(error: StartupError | ListenError): string {
