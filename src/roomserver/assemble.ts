@@ -4,13 +4,14 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { RoomserverConfig, RoomserverContext } from './context.ts';
 import { Events } from './events.ts';
 import { type KeyRing, ownKeyRing } from './input/key-ring.ts';
 import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
 import { noRemoteRooms, type RemoteRooms } from './membership/remote-rooms.ts';
+import { PurgeSweeper } from './purge/purge-sweeper.ts';
 import { RoomQueue } from './rooms/room-queue.ts';
 import { forgetOldTransactions } from './send/transactions.ts';
 import { StateStore } from './state/state-store.ts';
@@ -43,7 +44,14 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
   const events = new Events(database);
   const states = new StateStore(database);
   const now = () => clock.now();
-  const rooms = new RoomQueue({ database, eventLog, events, states, now });
+  const onSwept = () => {
+    events.forgetAll();
+    states.forgetAll();
+  };
+  const purges = new PurgeSweeper({ ...options, onSwept });
+  await purges.start();
+  const isSweeping = (roomId: RoomId) => purges.isSweeping(roomId);
+  const rooms = new RoomQueue({ database, eventLog, events, states, now, isSweeping });
   const context: RoomserverContext = {
     ...options,
     rooms,
@@ -52,6 +60,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     keyRing: options.keyRing ?? ownKeyRing(options),
     missingEvents: options.missingEvents ?? noMissingEvents,
     remoteRooms: options.remoteRooms ?? noRemoteRooms,
+    purges,
   };
   const stop = forgetOldTransactions(context);
   return {
@@ -59,6 +68,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     close: async () => {
       stop();
       await rooms.close();
+      await purges.close();
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Events } from './events.ts';
 import type { KeyRing } from './input/key-ring.ts';
 import type { MissingEvents } from './input/missing-events.ts';
 import type { RemoteRooms } from './membership/remote-rooms.ts';
+import type { PurgeSweeper } from './purge/purge-sweeper.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -36,4 +37,5 @@ export interface RoomserverContext {
   readonly keyRing: KeyRing;
   readonly missingEvents: MissingEvents;
   readonly remoteRooms: RemoteRooms;
+  readonly purges: PurgeSweeper;
 }

@@ -1,21 +1,14 @@
 // Rooms as clients name them: by id or by alias.
 
-import { MatrixError } from '../protocol/error.ts';
-import { isRoomId, parseRoomAlias, type RoomId, serverNameOf } from '../protocol/identifiers.ts';
+import { isRoomId, parseRoomAlias, type RoomId } from '../protocol/identifiers.ts';
+import { queryAlias } from './aliases/query-alias.ts';
 import type { RoomserverContext } from './context.ts';
-import { selectAlias } from './store/aliases.ts';
 
-/** Throws M_INVALID_PARAM for what is neither, M_NOT_FOUND for an alias that points nowhere. */
+/** Throws M_INVALID_PARAM for what is neither, M_NOT_FOUND for an alias that leads nowhere. */
 export async function resolveRoom(
-  { database, serverName }: Pick<RoomserverContext, 'database' | 'serverName'>,
+  context: Pick<RoomserverContext, 'database' | 'serverName' | 'remoteRooms'>,
   roomIdOrAlias: string,
 ): Promise<RoomId> {
   if (isRoomId(roomIdOrAlias)) return roomIdOrAlias;
-  const alias = parseRoomAlias(roomIdOrAlias);
-  if (serverNameOf(alias) !== serverName) {
-    throw new MatrixError('M_NOT_FOUND', 'Aliases of other servers cannot be looked up');
-  }
-  const stored = await selectAlias(database, alias);
-  if (stored === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no such alias');
-  return stored.room_id;
+  return (await queryAlias(context, parseRoomAlias(roomIdOrAlias))).roomId;
 }

@@ -1,13 +1,19 @@
 // The roomserver's interface, by topic.
 
 import { MatrixError } from '../protocol/error.ts';
+import { createAliasesApi } from './aliases/aliases.ts';
 import type { RoomserverApi } from './api.ts';
 import { assemble, type RoomserverOptions } from './assemble.ts';
+import { followUsers } from './consumers/follow-users.ts';
 import type { RoomserverContext } from './context.ts';
+import { createCreationApi } from './creation/create-room.ts';
+import { createDirectoryApi } from './directory/directory.ts';
 import { forget } from './membership/forget.ts';
 import { join } from './membership/join.ts';
 import { knock } from './membership/knock.ts';
 import { changeMembership } from './membership/membership-change.ts';
+import { createPeekingApi } from './peeking/peeking.ts';
+import { createPurgeApi } from './purge/purge.ts';
 import { queryEvents } from './query/query-events.ts';
 import { queryMemberships, queryPower, queryRoom, queryRoomsOfUser } from './query/query-rooms.ts';
 import {
@@ -27,11 +33,27 @@ export interface Roomserver {
 
 export async function createRoomserver(options: RoomserverOptions): Promise<Roomserver> {
   const { context, close } = await assemble(options);
-  return { api: apiOf(context), close };
+  const followed = followUsers(context);
+  return {
+    api: apiOf(context),
+    close: async () => {
+      await followed.close();
+      await close();
+    },
+  };
 }
 
 export function apiOf(context: RoomserverContext): RoomserverApi {
-  return { ...changes(context), ...queries(context), ...notYet };
+  return {
+    ...changes(context),
+    ...queries(context),
+    ...createCreationApi(context),
+    ...createAliasesApi(context),
+    ...createDirectoryApi(context),
+    ...createPeekingApi(context),
+    ...createPurgeApi(context),
+    ...notYet,
+  };
 }
 
 function changes(context: RoomserverContext) {
@@ -66,20 +88,7 @@ async function refuse(): Promise<never> {
   throw new MatrixError('M_UNRECOGNIZED', 'This is not built yet');
 }
 
-/** Creating rooms, peeking, the directory, purging and input. */
 const notYet = {
-  performCreateRoom: refuse,
-  performPurge: refuse,
-  performPeek: refuse,
-  performUnpeek: refuse,
-  queryAlias: refuse,
-  queryAliases: refuse,
-  performSetAlias: refuse,
-  performDeleteAlias: refuse,
-  queryPublished: refuse,
-  performPublish: refuse,
-  queryPublicRooms: refuse,
-  queryRoomSummaries: refuse,
   inputEvents: refuse,
   inputState: refuse,
 } satisfies Partial<RoomserverApi>;

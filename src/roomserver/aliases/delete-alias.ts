@@ -18,10 +18,13 @@ export async function deleteAlias(
 ): Promise<Partial<Written>> {
   const stored = await selectAlias(context.database, alias);
   if (stored === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no such alias');
-  const { room_id: roomId, creator } = stored;
+  const roomId = stored.room_id;
   const { value: isChanged, position } = await context.rooms.change(roomId, async (room) => {
     const hasPower = await mayAddress(room, userId);
-    if (!hasPower && creator !== userId) {
+    // Read again, since only the lock keeps the alias where it is.
+    const current = await selectAlias(context.database, alias);
+    if (current?.room_id !== roomId) throw new MatrixError('M_NOT_FOUND', 'The alias is gone');
+    if (!hasPower && current.creator !== userId) {
       throw new MatrixError('M_FORBIDDEN', 'The alias is not yours to delete');
     }
     room.alsoWrite((tx) => deleteAliasRow(tx, alias, roomId));

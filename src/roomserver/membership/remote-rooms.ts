@@ -1,7 +1,7 @@
 // Seam to rooms in which this server is not resident.
 
 import { MatrixError } from '../../protocol/error.ts';
-import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { RoomAlias, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 export interface RemoteMembershipRequest {
@@ -18,6 +18,8 @@ export interface RemoteRooms {
   knock(request: RemoteMembershipRequest): Promise<{ position: number }>;
   /** Rejects an invite or takes back a knock. */
   leave(request: RemoteMembershipRequest): Promise<{ position: number }>;
+  /** Asks the alias's server where it leads. Throws M_NOT_FOUND. */
+  resolveAlias(alias: RoomAlias): Promise<{ roomId: RoomId; servers: ServerName[] }>;
 }
 
 const unknownRoom = async (): Promise<never> => {
@@ -28,4 +30,7 @@ export const noRemoteRooms: RemoteRooms = {
   join: unknownRoom,
   knock: unknownRoom,
   leave: unknownRoom,
+  resolveAlias: async () => {
+    throw new MatrixError('M_NOT_FOUND', 'Aliases of other servers cannot be looked up');
+  },
 };

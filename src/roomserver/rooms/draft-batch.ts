@@ -18,7 +18,7 @@ export interface BatchSources {
 export class DraftBatch {
   head: RoomHead;
   readonly changes: DraftChanges = noChanges();
-  /** The room's rows go; nothing but the log entries is written. */
+  /** The room's head and members go, instead of being written. */
   isRemoved = false;
   readonly #base: RoomHead;
   readonly #database: Queryable;

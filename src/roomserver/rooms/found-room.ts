@@ -22,7 +22,7 @@ export interface Founding {
   /** Of m.room.create, with `room_version` (and `creator`, where the room version wants it). */
   readonly content: JsonObject;
   /** ms since the epoch; absent: now. */
-  readonly originServerTs?: number;
+  readonly originServerTs?: number | undefined;
 }
 
 /**

@@ -36,7 +36,7 @@ export class RoomDraft {
   readonly changes: DraftChanges = noChanges();
   /** Replaced as a whole, never changed in place. */
   head: RoomHead;
-  /** The room's rows are deleted instead of all that was to be written but the log entries. */
+  /** The room's head and members are deleted instead of written. */
   isRemoved = false;
   readonly #sources: DraftSources;
 
@@ -163,7 +163,7 @@ export class RoomDraft {
     this.changes.effects.push(effect);
   }
 
-  /** Deletes all rows of the room, those of this transaction included. What has been logged is written. */
+  /** Deletes the room's head, members and references: it is unknown from then on. What has been logged is written. */
   remove(): void {
     this.isRemoved = true;
   }

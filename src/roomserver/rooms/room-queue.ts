@@ -24,6 +24,8 @@ export interface RoomQueueOptions {
   readonly events: Events;
   readonly states: StateStore;
   readonly now: () => number;
+  /** Rows are left of a room that is gone. */
+  readonly isSweeping: (roomId: RoomId) => boolean;
 }
 
 interface Task {
@@ -148,6 +150,9 @@ export class RoomQueue implements Rooms {
   #batchFor(task: Task, batch: DraftBatch | undefined): DraftBatch {
     if (task.newRoom !== undefined) {
       if (batch !== undefined) throw new MatrixError('M_ROOM_IN_USE', 'There is a room of that id');
+      if (this.#options.isSweeping(task.newRoom.roomId)) {
+        throw new MatrixError('M_ROOM_IN_USE', 'The room of that id is still being removed');
+      }
       return new DraftBatch(emptyHead(task.newRoom), this.#options);
     }
     if (batch === undefined) throw new MatrixError('M_NOT_FOUND', 'No such room');

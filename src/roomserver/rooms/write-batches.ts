@@ -2,7 +2,7 @@
 
 import type { Transaction } from '../../database/database.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { deleteEvents, insertEvents, updateEvents } from '../store/events.ts';
+import { insertEvents, updateEvents } from '../store/events.ts';
 import {
   deleteMembers,
   deleteMemberships,
@@ -19,7 +19,7 @@ import {
   insertWaitingRedactions,
 } from '../store/references.ts';
 import { deleteHead, upsertHeads } from '../store/rooms.ts';
-import { deleteNodes, insertNodes } from '../store/state-nodes.ts';
+import { insertNodes } from '../store/state-nodes.ts';
 import { insertTransactions } from '../store/transactions.ts';
 import type { DraftBatch } from './draft-batch.ts';
 
@@ -30,7 +30,9 @@ export async function writeBatches(
   now: number,
 ): Promise<void> {
   const kept = batches.filter((batch) => !batch.isRemoved);
-  await writeEvents(tx, kept);
+  // Of removed rooms too: the log still names them.
+  await writeEvents(tx, batches);
+  await writeNodes(tx, batches);
   await writeHeads(tx, kept);
   await writeTransactions(tx, kept, now);
   await writeMembers(tx, kept);
@@ -48,11 +50,14 @@ async function writeEvents(tx: Transaction, batches: readonly DraftBatch[]): Pro
   if (updated.length > 0) await updateEvents(tx, updated);
 }
 
-async function writeHeads(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
+async function writeNodes(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
   const nodes = batches.flatMap(({ head, newNodes }) =>
     Array.from(newNodes, ([id, { content }]) => ({ room_id: head.roomId, node_id: id, content })),
   );
   if (nodes.length > 0) await insertNodes(tx, nodes);
+}
+
+async function writeHeads(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {
   const heads = batches.filter(({ hasNewHead }) => hasNewHead).map(({ head }) => head);
   if (heads.length > 0) await upsertHeads(tx, heads);
 }
@@ -112,9 +117,8 @@ async function writeReferences(tx: Transaction, batches: readonly DraftBatch[]):
   }
 }
 
+/** Its events and states, of which there may be many, are left to the purge that removes it. */
 async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await deleteEvents(tx, roomId);
-  await deleteNodes(tx, roomId);
   await deleteMembers(tx, roomId);
   await deleteReferences(tx, roomId);
   await deleteHead(tx, roomId);

@@ -88,7 +88,7 @@ function rowOf({ pdu, ...record }: EventRecord) {
   };
 }
 
-/** New events, and outliers that take a place in the DAG. Throws when an id is taken by another kind of row. */
+/** New events, and those without a place in the DAG that get one. Throws when an id is taken by another row. */
 export async function insertEvents(
   tx: Transaction,
   records: readonly EventRecord[],
@@ -104,9 +104,22 @@ export async function insertEvents(
         state_before = excluded.state_before, state_after = excluded.state_after,
         replaces_state = excluded.replaces_state, visibility = excluded.visibility,
         redacted_by = excluded.redacted_by, json = excluded.json
-      WHERE roomserver_events.standing = 'outlier' AND roomserver_events.room_id = excluded.room_id`,
+      WHERE roomserver_events.state_before IS NULL AND roomserver_events.room_id = excluded.room_id`,
   );
   if (written !== records.length) throw new DatabaseError('unique', 'an event id is taken');
+}
+
+/** Events without a place in the DAG. Those that are known already stay as they are. */
+export async function insertOutliers(
+  tx: Transaction,
+  records: readonly EventRecord[],
+): Promise<void> {
+  await tx.run(
+    sql`INSERT INTO roomserver_events (event_id, room_id, room_version, type, sender, depth, standing, reason, json)
+      SELECT event_id, room_id, room_version, type, sender, depth, standing, reason, json
+      FROM ${rows(COLUMNS, records.map(rowOf))}
+      WHERE true ON CONFLICT DO NOTHING`,
+  );
 }
 
 /** What may change of a stored event. */
@@ -119,8 +132,4 @@ export async function updateEvents(
     sql`UPDATE roomserver_events SET reason = r.reason, redacted_by = r.redacted_by, json = r.json
       FROM ${rows(columns, records.map(rowOf))} WHERE roomserver_events.event_id = r.event_id`,
   );
-}
-
-export async function deleteEvents(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM roomserver_events WHERE room_id = ${roomId}`);
 }

@@ -21,10 +21,6 @@ export function selectNodes(
   );
 }
 
-export async function deleteNodes(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM roomserver_state_nodes WHERE room_id = ${roomId}`);
-}
-
 export async function insertNodes(tx: Transaction, nodes: readonly StateNodeRow[]): Promise<void> {
   const columns = { room_id: 'text', node_id: 'text', content: 'text' } as const;
   await tx.run(

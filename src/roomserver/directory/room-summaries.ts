@@ -1,0 +1,92 @@
+// What a looker may know of rooms, from a handful of state events of each.
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import {
+  readAvatarUrl,
+  readCanonicalAlias,
+  readCreate,
+  readGuestsCanJoin,
+  readJoinRule,
+  readRoomName,
+  readTopic,
+} from '../../protocol/events/content.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { HistoryVisibility } from '../../protocol/visibility.ts';
+import type { PublicRoom } from '../api.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { EventRecord } from '../event-record.ts';
+
+export interface SummarySource {
+  readonly roomId: RoomId;
+  readonly currentState: StateSnapshotId;
+  readonly joinedMembers: number;
+  readonly visibility: HistoryVisibility;
+}
+
+type Context = Pick<RoomserverContext, 'states' | 'events'>;
+
+const TYPES = [
+  'm.room.create',
+  'm.room.name',
+  'm.room.topic',
+  'm.room.avatar',
+  'm.room.canonical_alias',
+  'm.room.join_rules',
+  'm.room.guest_access',
+] as const;
+
+type Type = (typeof TYPES)[number];
+type Ids = ReadonlyMap<Type, EventId>;
+
+/** In the order given; the events of all rooms are read together. */
+export async function summarizeRooms(
+  { states, events }: Context,
+  sources: readonly SummarySource[],
+): Promise<PublicRoom[]> {
+  const ids = await Promise.all(sources.map((source) => eventIds(states, source)));
+  const loaded = await events.load([...new Set(ids.flatMap((found) => [...found.values()]))]);
+  return sources.map((source, i) => summaryOf(source, contentsOf(ids[i] as Ids, loaded)));
+}
+
+async function eventIds(
+  store: Context['states'],
+  { roomId, currentState }: SummarySource,
+): Promise<Ids> {
+  const states = store.ofRoom(roomId);
+  const found = new Map<Type, EventId>();
+  for (const type of TYPES) {
+    const id = await states.get(currentState, type, '');
+    if (id !== undefined) found.set(type, id);
+  }
+  return found;
+}
+
+type Contents = (type: Type) => JsonObject | undefined;
+
+function contentsOf(ids: Ids, loaded: ReadonlyMap<EventId, EventRecord>): Contents {
+  return (type) => {
+    const id = ids.get(type);
+    return id === undefined ? undefined : loaded.get(id)?.pdu.content;
+  };
+}
+
+function summaryOf(source: SummarySource, contents: Contents): PublicRoom {
+  const { alias } = readCanonicalAlias(contents('m.room.canonical_alias'));
+  const name = readRoomName(contents('m.room.name'));
+  const topic = readTopic(contents('m.room.topic'));
+  const avatarUrl = readAvatarUrl(contents('m.room.avatar'));
+  const { roomType } = readCreate(contents('m.room.create'));
+  return {
+    room_id: source.roomId,
+    ...(alias !== undefined && { canonical_alias: alias }),
+    ...(name !== undefined && { name }),
+    ...(topic !== undefined && { topic }),
+    ...(avatarUrl !== undefined && { avatar_url: avatarUrl }),
+    ...(roomType !== undefined && { room_type: roomType }),
+    join_rule: readJoinRule(contents('m.room.join_rules')),
+    num_joined_members: source.joinedMembers,
+    guest_can_join: readGuestsCanJoin(contents('m.room.guest_access')),
+    world_readable: source.visibility === 'world_readable',
+  };
+}

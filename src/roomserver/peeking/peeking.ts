@@ -1,0 +1,69 @@
+// Looking into a room of this server without joining it (MSC2753). The check and the log entry are one piece of work
+// under the room's lock: what ends visibility is either refused by or comes after it in the log.
+
+import { MatrixError } from '../../protocol/error.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { isJoined } from '../aliases/addressing-power.ts';
+import type { RoomserverApi, Written } from '../api.ts';
+import type { RoomserverContext } from '../context.ts';
+import { isHere } from '../membership/is-here.ts';
+import { resolveRoom } from '../resolve-room.ts';
+import type { RoomDraft } from '../rooms/room-draft.ts';
+
+export function createPeekingApi(
+  context: RoomserverContext,
+): Pick<RoomserverApi, 'performPeek' | 'performUnpeek'> {
+  return {
+    performPeek: (request) => peek(context, request),
+    performUnpeek: (request) => unpeek(context, request),
+  };
+}
+
+type PeekRequest = Parameters<RoomserverApi['performPeek']>[0];
+type UnpeekRequest = Parameters<RoomserverApi['performUnpeek']>[0];
+
+/** Of a peek by initialSync and /events, in ms: each poll renews it. */
+const SHORT_PEEK_MS = 300_000;
+
+async function peek(
+  context: RoomserverContext,
+  request: PeekRequest,
+): Promise<Written & { roomId: RoomId; expiryTs: number }> {
+  const { userId, deviceId, via } = request;
+  const { lifetimeMs } = context.config.peeking;
+  const roomId = await resolveRoom(context, request.roomIdOrAlias);
+  const { value: expiryTs, position } = await context.rooms.change(roomId, async (room) => {
+    if (!isHere(room.head)) throw new MatrixError('M_NOT_FOUND', 'No such room');
+    if (via === 'sync') await checkNotJoined(room, userId);
+    checkPeekable(room);
+    const lifetime = via === 'sync' ? lifetimeMs : Math.min(lifetimeMs, SHORT_PEEK_MS);
+    const expiry = context.clock.now() + lifetime;
+    const { currentState } = room.head;
+    room.log({ kind: 'NewPeek', userId, deviceId, via, expiryTs: expiry, currentState });
+    return expiry;
+  });
+  return { roomId, expiryTs, position };
+}
+
+async function checkNotJoined(room: RoomDraft, userId: UserId): Promise<void> {
+  if (!(await isJoined(room, userId))) return;
+  throw new MatrixError('M_BAD_STATE', 'You have joined this room');
+}
+
+function checkPeekable({ head }: RoomDraft): void {
+  if (head.visibility !== 'world_readable') {
+    throw new MatrixError('M_FORBIDDEN', 'The room is not open to everybody');
+  }
+  if (head.encrypted) throw new MatrixError('M_FORBIDDEN', 'The room is encrypted');
+}
+
+async function unpeek(
+  { rooms }: RoomserverContext,
+  { roomId, ...device }: UnpeekRequest,
+): Promise<Written> {
+  const { userId, deviceId, via } = device;
+  const { position } = await rooms.change(roomId, async (room) => {
+    room.log({ kind: 'RetirePeek', userId, deviceId, via });
+  });
+  return { position };
+}
