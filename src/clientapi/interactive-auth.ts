@@ -59,18 +59,26 @@ async function prove(
   session: UiaSession | undefined,
 ): Promise<Reply | undefined> {
   const { auth } = operation;
-  if (auth?.type === undefined) {
-    const isDone = isComplete(operation, session?.completed ?? []);
+  const completed = session?.completed ?? [];
+  // A stage that has been completed is not tried again, nor is one tried without a type.
+  if (auth?.type === undefined || completed.includes(auth.type)) {
+    const isDone = isComplete(operation, completed);
     return isDone ? undefined : await challenge(context, operation, { session });
   }
-  const stage = operation.flows.flat().find((offered) => offered === auth.type);
+  const stage = nextStages(operation, completed).find((next) => next === auth.type);
   if (stage === undefined) {
-    const error = new MatrixError('M_UNRECOGNIZED', 'This kind of authentication is not offered');
+    const error = new MatrixError('M_UNRECOGNIZED', 'This stage is not offered now');
     return await challenge(context, operation, { session, error });
   }
   const error = await attemptStage(context, operation, { ...auth, stage });
   if (error !== undefined) return await challenge(context, operation, { session, error });
   return await advance(context, { operation, stage, session });
+}
+
+/** The stages of a flow are completed in order. */
+function nextStages({ flows }: Operation, completed: readonly string[]): readonly Stage[] {
+  const begun = flows.filter((flow) => completed.every((stage, index) => flow[index] === stage));
+  return begun.flatMap((flow) => flow.slice(completed.length, completed.length + 1));
 }
 
 async function findSession(

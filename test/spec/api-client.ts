@@ -46,13 +46,16 @@ export async function fetchAnswer(url: string, init: RequestInit): Promise<Answe
 
 /** The path of the newest version, with all parameters that there are values for. */
 export function pathOf(route: Route, params: Readonly<Record<string, string>>): string {
-  const suited = route.paths.filter((path) =>
-    namesIn(path).every((name) => name === 'scope' || params[name] !== undefined),
-  );
-  const best = suited.toSorted((a, b) => rank(b) - rank(a))[0] ?? route.paths.at(-1) ?? '';
-  return best.replaceAll(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(params[name] ?? (name === 'scope' ? 'global' : '')),
-  );
+  const encoded = Object.entries(params).map(([name, value]) => [name, encodeURIComponent(value)]);
+  return rawPathOf(route, Object.fromEntries(encoded));
+}
+
+/** As pathOf, with values as they are to stand in the URL. */
+export function rawPathOf(route: Route, params: Readonly<Record<string, string>>): string {
+  const values: Readonly<Record<string, string>> = { scope: 'global', ...params };
+  const suited = route.paths.filter((path) => namesIn(path).every((name) => name in values));
+  const best = suited.toSorted((a, b) => rank(b) - rank(a))[0] ?? '';
+  return best.replaceAll(/:(\w+)/g, (_, name: string) => values[name] ?? '');
 }
 
 function namesIn(path: string): readonly string[] {
@@ -63,14 +66,14 @@ function rank(path: string): number {
   return namesIn(path).length * 10 + (path.includes('/v3/') ? 1 : 0);
 }
 
-function queryOf({ query = {} }: Call): string {
+export function queryOf({ query = {} }: Call): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}=${encodeURIComponent(one)}`),
   );
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
-function headersOf({ as, contentType, body, bytes }: Call): Record<string, string> {
+export function headersOf({ as, contentType, body, bytes }: Call): Record<string, string> {
   const isEmpty = body === undefined && bytes === undefined;
   const type = contentType ?? (isEmpty ? undefined : 'application/json');
   return {
@@ -79,7 +82,7 @@ function headersOf({ as, contentType, body, bytes }: Call): Record<string, strin
   };
 }
 
-function bodyOf({ body, bytes }: Call): { body?: string | Uint8Array<ArrayBuffer> } {
+export function bodyOf({ body, bytes }: Call): { body?: string | Uint8Array<ArrayBuffer> } {
   if (bytes !== undefined) return { body: bytes as string | Uint8Array<ArrayBuffer> };
   return body === undefined ? {} : { body: JSON.stringify(body) };
 }
