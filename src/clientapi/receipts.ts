@@ -8,6 +8,7 @@ import type { ClientapiContext } from './context.ts';
 import { publishReceipts } from './edus.ts';
 import { findEventInRoom } from './room-event.ts';
 import { checkIsInThread } from './threads.ts';
+import { usersVisible } from './visible.ts';
 
 export interface ReadUpTo {
   readonly roomId: RoomId;
@@ -20,14 +21,35 @@ export interface ReceiptToSend {
   readonly threadId?: string;
 }
 
-/** All or none. Throws M_NOT_FOUND for events that are not in the room, M_INVALID_PARAM for a wrong thread. */
-export async function sendReceipts(
+interface Marks {
+  readonly receipts?: readonly ReceiptToSend[];
+  readonly fullyRead?: EventId;
+}
+
+/**
+ * All or none. The fully-read marker is room account data that only this way leads to. Throws M_NOT_FOUND for events
+ * that are not in the room, M_INVALID_PARAM for a wrong thread.
+ */
+export async function markRead(
+  context: ClientapiContext,
+  place: ReadUpTo,
+  { receipts = [], fullyRead }: Marks,
+): Promise<void> {
+  for (const receipt of receipts) await checkReceipt(context, place.roomId, receipt);
+  if (fullyRead !== undefined) await findEventInRoom(context, place.roomId, fullyRead);
+  if (receipts.length > 0) await sendReceipts(context, place, receipts);
+  if (fullyRead !== undefined) {
+    const { userserver } = context;
+    const written = await userserver.performSetFullyRead({ ...place, eventId: fullyRead });
+    await usersVisible(context, written);
+  }
+}
+
+async function sendReceipts(
   context: ClientapiContext,
   { roomId, userId }: ReadUpTo,
   receipts: readonly ReceiptToSend[],
 ): Promise<void> {
-  if (receipts.length === 0) return;
-  for (const receipt of receipts) await checkReceipt(context, roomId, receipt);
   const ts = context.clock.now();
   const written = await publishReceipts(
     context,
@@ -44,17 +66,6 @@ async function checkReceipt(
 ): Promise<void> {
   const event = await findEventInRoom(context, roomId, eventId);
   if (threadId !== undefined) await checkIsInThread(context, event, threadId);
-}
-
-/** The marker is room account data that only this way leads to. Throws M_NOT_FOUND. */
-export async function setFullyRead(
-  context: ClientapiContext,
-  { roomId, userId }: ReadUpTo,
-  eventId: EventId,
-): Promise<void> {
-  await findEventInRoom(context, roomId, eventId);
-  const written = await context.userserver.performSetFullyRead({ userId, roomId, eventId });
-  await context.syncserver.waitForPositions({ users: written.position });
 }
 
 /** `thread_id` of a receipt. Throws M_INVALID_PARAM when it is empty. */

@@ -7,7 +7,7 @@ import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { eventId, roomId } from '../identifier-parameters.ts';
 import { checkIsJoined } from '../membership.ts';
-import { checkedThreadId, sendReceipts, setFullyRead } from '../receipts.ts';
+import { checkedThreadId, markRead } from '../receipts.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
 export function postReceipt(context: ClientapiContext): Route {
@@ -30,9 +30,9 @@ export function postReceipt(context: ClientapiContext): Route {
       await checkIsJoined(context, roomId, userId);
       if (type !== 'm.fully_read') {
         const receipt = withoutUndefined({ type, eventId, threadId });
-        await sendReceipts(context, { roomId, userId }, [receipt]);
+        await markRead(context, { roomId, userId }, { receipts: [receipt] });
       } else if (threadId === undefined) {
-        await setFullyRead(context, { roomId, userId }, eventId);
+        await markRead(context, { roomId, userId }, { fullyRead: eventId });
       } else {
         throw new MatrixError('M_INVALID_PARAM', 'The fully-read marker knows no threads');
       }

@@ -7,7 +7,8 @@ import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
 import { checkIsJoined } from '../membership.ts';
-import { type ReceiptToSend, sendReceipts, setFullyRead } from '../receipts.ts';
+import { markRead, type ReceiptToSend } from '../receipts.ts';
+import { withoutUndefined } from '../without-undefined.ts';
 
 const body = Type.Object({
   'm.fully_read': Type.Optional(identifierText('event-id')),
@@ -30,8 +31,8 @@ export function setReadMarker(context: ClientapiContext): Route {
       const marker = request['m.fully_read'];
       const fullyRead = marker === undefined ? undefined : parseEventId(marker);
       await checkIsJoined(context, roomId, userId);
-      await sendReceipts(context, { roomId, userId }, receipts);
-      if (fullyRead !== undefined) await setFullyRead(context, { roomId, userId }, fullyRead);
+      const marks = withoutUndefined({ receipts, fullyRead });
+      await markRead(context, { roomId, userId }, marks);
       return {};
     },
   });
