@@ -90,10 +90,13 @@ export class TestDag {
     return pdu;
   }
 
-  /** Puts in an event that nobody checks. */
-  force(event: DagEvent & { readonly auth?: readonly string[] }): Pdu {
-    const { pdu, before } = this.#build(event);
-    this.#add(pdu, before);
+  /** A state event that nobody has checked, with the auth events named; it has no place in the graph. */
+  forge(
+    event: Omit<DagEvent, 'after'> & { readonly auth: readonly string[]; readonly depth?: number },
+  ): Pdu {
+    const { name, auth, ...spec } = event;
+    const pdu = this.room.event({ stateKey: '', ...spec, id: idOf(name), auth: auth.map(idOf) });
+    this.events.set(pdu.eventId, pdu);
     return pdu;
   }
 
@@ -143,7 +146,7 @@ export class TestDag {
     );
   }
 
-  #build(event: DagEvent & { readonly auth?: readonly string[] }) {
+  #build(event: DagEvent) {
     const prev = event.after?.map(idOf) ?? [this.#last];
     const states = prev.map((id) => this.#stateAfter.get(id) ?? new Map());
     const before = resolveStateMaps(states, this.deps);
@@ -156,7 +159,7 @@ export class TestDag {
       ...event,
       id: idOf(event.name),
       prev,
-      auth: event.auth?.map(idOf) ?? auth,
+      auth,
       depth: 1 + Math.max(...prev.map((id) => this.event(id).depth)),
       ts: event.ts ?? this.#clock++,
     });
@@ -178,4 +181,12 @@ export function idOf(name: string): EventId {
 
 export function nameOf(id: EventId | undefined): string | undefined {
   return id?.slice(1, -':home.org'.length);
+}
+
+/** A state in which these events were put last. */
+export function withEvents(state: StateMap, events: readonly Pdu[]): StateMap {
+  const pairs = events.map(
+    (event) => [stateKeyOf(event.type, event.stateKey ?? ''), event.eventId] as const,
+  );
+  return new Map([...state, ...pairs]);
 }
