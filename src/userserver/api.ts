@@ -27,6 +27,16 @@ export interface UserserverApi {
     readonly inhibitLogin: boolean;
     readonly device: NewDevice;
   }): Promise<Session | { readonly userId: UserId }>;
+  /**
+   * Makes a guest an ordinary user: with a password, and a new session in place of the guest's. What the guest has
+   * joined stays. Errors: M_FORBIDDEN for who is no guest, M_WEAK_PASSWORD, M_INVALID_PARAM.
+   */
+  performUpgradeGuest(request: {
+    readonly userId: UserId;
+    readonly password: string;
+    readonly inhibitLogin: boolean;
+    readonly device: NewDevice;
+  }): Promise<Session | { readonly userId: UserId }>;
   /** Checks a password. Errors: M_FORBIDDEN (one answer for unknown user and wrong password, at one cost), M_USER_DEACTIVATED. */
   performPasswordLogin(request: {
     readonly userId: UserId;

@@ -12,6 +12,7 @@ import type { UserserverConfig } from './config.ts';
 import type { UserserverContext } from './context.ts';
 import { createDevices } from './devices.ts';
 import { createFilters } from './filters.ts';
+import { createGuestUpgrade } from './guest-upgrade.ts';
 import { LastSeen } from './last-seen.ts';
 import { createLogin } from './login.ts';
 import { createOpenId } from './open-id.ts';
@@ -58,6 +59,7 @@ function createApi(context: UserserverContext, lastSeen: LastSeen): UserserverAp
   const accountData = createAccountData(context, pushRules.api.queryPushRules);
   return {
     ...createRegistration(context),
+    ...createGuestUpgrade(context),
     ...createLogin(context),
     ...createSessions(context),
     ...createAccounts(context, [pushRules.caches, accountData.caches]),

@@ -5,6 +5,7 @@ import { oneOf, withDefault } from '../../http/parameters.ts';
 import type { Reply } from '../../http/reply.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
+import { localpartOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { UserserverApi } from '../../userserver/api.ts';
 import { authData } from '../auth-data.ts';
@@ -19,6 +20,7 @@ const body = Type.Object({
   username: Type.Optional(Type.String()),
   password: Type.Optional(Type.String()),
   inhibit_login: Type.Optional(Type.Boolean()),
+  guest_access_token: Type.Optional(Type.String()),
   ...deviceProperties,
 });
 
@@ -61,39 +63,56 @@ async function registerUser(
   context: ClientapiContext,
   request: RegisterBody,
 ): Promise<object | Reply> {
-  const { userserver, config } = context;
+  const { config } = context;
   if (!config.registration.enabled) {
     throw new MatrixError('M_FORBIDDEN', 'Registration is disabled');
   }
-  const registration = registrationOf(request);
-  // Before anybody authenticates in vain.
-  const { localpart } = registration;
-  if (localpart !== undefined) await userserver.queryUsernameAvailable({ localpart });
+  const { auth, password } = request;
+  const perform = await preparedRegistration(context, request);
   // Between the requests of a session the user may choose another name: nothing of them is held fast.
-  const { auth } = request;
   const operation = { operation: 'register', flows: DUMMY_FLOW, request: {}, auth };
   return await withInteractiveAuth(context, operation, async () => {
-    if (request.password === undefined) {
+    if (password === undefined) {
       throw new MatrixError('M_MISSING_PARAM', "The key 'password' is missing");
     }
-    return answer(context, await userserver.performRegister(registration));
+    return answer(context, await perform(password));
   });
 }
 
-/** Throws M_INVALID_PARAM. */
-function registrationOf(request: RegisterBody): Parameters<UserserverApi['performRegister']>[0] {
-  return withoutUndefined({
-    localpart: request.username,
-    password: request.password,
-    inhibitLogin: request.inhibit_login === true,
-    device: newDeviceOf(request),
-  });
+type Registered = Awaited<ReturnType<UserserverApi['performRegister']>>;
+
+/** Checks the name before anybody authenticates in vain; what is left to do needs only the password. */
+async function preparedRegistration(
+  context: ClientapiContext,
+  request: RegisterBody,
+): Promise<(password: string) => Promise<Registered>> {
+  const { userserver } = context;
+  const device = newDeviceOf(request);
+  const inhibitLogin = request.inhibit_login === true;
+  if (request.guest_access_token !== undefined) {
+    const userId = await upgradingGuest(context, request.guest_access_token, request.username);
+    return (password) => userserver.performUpgradeGuest({ userId, password, inhibitLogin, device });
+  }
+  const { username: localpart } = request;
+  if (localpart !== undefined) await userserver.queryUsernameAvailable({ localpart });
+  const registration = withoutUndefined({ localpart, inhibitLogin, device });
+  return (password) => userserver.performRegister({ ...registration, password });
 }
 
-function answer(
-  { serverName }: ClientapiContext,
-  registered: Awaited<ReturnType<ClientapiContext['userserver']['performRegister']>>,
-): JsonObject {
+/** Throws M_FORBIDDEN unless the token is a guest's and the name is hers. */
+async function upgradingGuest(
+  { userserver }: ClientapiContext,
+  token: string,
+  username: string | undefined,
+): Promise<UserId> {
+  const owner = await userserver.queryAccessToken({ token });
+  if (owner?.isGuest !== true || localpartOf(owner.userId) !== username) {
+    throw new MatrixError('M_FORBIDDEN', 'The token is not of a guest of this name');
+  }
+  return owner.userId;
+}
+
+function answer({ serverName }: ClientapiContext, registered: Registered): JsonObject {
   return 'accessToken' in registered
     ? sessionBody(registered, serverName)
     : { user_id: registered.userId, home_server: serverName };

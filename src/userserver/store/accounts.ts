@@ -51,6 +51,16 @@ export async function updatePasswordHash(
     UPDATE userserver_accounts SET password_hash = ${passwordHash} WHERE user_id = ${userId}`);
 }
 
+export async function updateUpgraded(
+  tx: Transaction,
+  userId: UserId,
+  passwordHash: string,
+): Promise<void> {
+  await tx.run(sql`
+    UPDATE userserver_accounts SET is_guest = 0, password_hash = ${passwordHash}
+    WHERE user_id = ${userId}`);
+}
+
 export async function updateDeactivated(tx: Transaction, userId: UserId): Promise<void> {
   await tx.run(sql`
     UPDATE userserver_accounts SET is_deactivated = 1, password_hash = NULL
