@@ -1,6 +1,5 @@
 // The roomserver's interface, by topic.
 
-import { MatrixError } from '../protocol/error.ts';
 import { createAliasesApi } from './aliases/aliases.ts';
 import type { RoomserverApi } from './api.ts';
 import { assemble, type RoomserverOptions } from './assemble.ts';
@@ -8,6 +7,8 @@ import { followUsers } from './consumers/follow-users.ts';
 import type { RoomserverContext } from './context.ts';
 import { createCreationApi } from './creation/create-room.ts';
 import { createDirectoryApi } from './directory/directory.ts';
+import { inputEvents } from './input/input-events.ts';
+import { inputState } from './input/input-state.ts';
 import { forget } from './membership/forget.ts';
 import { join } from './membership/join.ts';
 import { knock } from './membership/knock.ts';
@@ -52,7 +53,6 @@ export function apiOf(context: RoomserverContext): RoomserverApi {
     ...createDirectoryApi(context),
     ...createPeekingApi(context),
     ...createPurgeApi(context),
-    ...notYet,
   };
 }
 
@@ -63,6 +63,8 @@ function changes(context: RoomserverContext) {
     performKnock: (request) => knock(context, request),
     performMembershipChange: (request) => changeMembership(context, request),
     performForget: (request) => forget(context, request),
+    inputEvents: (request) => inputEvents(context, request),
+    inputState: (request) => inputState(context, request),
   } satisfies Partial<RoomserverApi>;
 }
 
@@ -83,12 +85,3 @@ function queries(context: RoomserverContext) {
     },
   } satisfies Partial<RoomserverApi>;
 }
-
-async function refuse(): Promise<never> {
-  throw new MatrixError('M_UNRECOGNIZED', 'This is not built yet');
-}
-
-const notYet = {
-  inputEvents: refuse,
-  inputState: refuse,
-} satisfies Partial<RoomserverApi>;

@@ -13,10 +13,27 @@ export interface MissingEventsRequest {
   readonly knownExtremities: readonly EventId[];
 }
 
+export interface StateBefore {
+  /** The whole state. */
+  readonly stateIds: readonly EventId[];
+  /** The events of the state and their auth chains, as far as they may be unknown here. */
+  readonly events: readonly PduRecord[];
+}
+
+/** Nothing that is returned has been checked. Never throws. */
 export interface MissingEvents {
-  /** What could be had, unverified and in any order. Never throws. */
+  /** What could be had, in any order. */
   fetch(request: MissingEventsRequest): Promise<readonly PduRecord[]>;
+  /** The state before an event whose prev_events cannot be had. */
+  stateBefore(request: {
+    readonly roomId: RoomId;
+    readonly origin: ServerName;
+    readonly eventId: EventId;
+  }): Promise<StateBefore | undefined>;
 }
 
 /** Nothing can be had: what lacks its references is dropped. */
-export const noMissingEvents: MissingEvents = { fetch: async () => [] };
+export const noMissingEvents: MissingEvents = {
+  fetch: async () => [],
+  stateBefore: async () => undefined,
+};

@@ -24,7 +24,7 @@ interface Ready {
 
 export class CommitWriter {
   readonly #options: CommitWriterOptions;
-  #ready: Ready[] = [];
+  readonly #ready: Ready[] = [];
   #running = 0;
 
   constructor(options: CommitWriterOptions) {
@@ -53,9 +53,8 @@ export class CommitWriter {
     let group: Ready[] = [];
     try {
       const ticket = await this.#options.database.transact((tx) => {
-        // Taken as late as possible: until now others may have become ready.
-        group = this.#ready;
-        this.#ready = [];
+        // Taken as late as possible, for others may have become ready; a body that is run again has its group.
+        if (group.length === 0) group = this.#ready.splice(0);
         return this.#write(tx, group);
       });
       for (const { resolve } of group) resolve(ticket);

@@ -3,7 +3,7 @@
 import type { StateChange, StateReplaced, StateSnapshotId } from '../../eventlog/entries.ts';
 import { readHistoryVisibility } from '../../protocol/events/content.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
-import type { DeviceId, ServerName } from '../../protocol/identifiers.ts';
+import type { DeviceId, EventId, ServerName } from '../../protocol/identifiers.ts';
 import { type HistoryVisibility, moreOpen } from '../../protocol/visibility.ts';
 import type { StateEntryChange } from '../api.ts';
 import type { EventRecord } from '../event-record.ts';
@@ -93,7 +93,7 @@ async function moveHead(
   const { pdu, stateAfter } = record;
   if (isReferenced || stateAfter === undefined) return [];
   const before = room.head.currentState;
-  const extremities = extremitiesAfter(room.head.extremities, pdu, stateAfter);
+  const extremities = await extremitiesAfter(room, pdu, stateAfter);
   room.head = { ...room.head, extremities };
   const states = extremities.map((extremity) => extremity.stateAfter);
   const after = await resolveSnapshots(room, states);
@@ -105,14 +105,36 @@ async function moveHead(
   return changes;
 }
 
-function extremitiesAfter(
-  extremities: readonly Extremity[],
+async function extremitiesAfter(
+  room: RoomDraft,
   { eventId, depth, prevEvents }: Pdu,
   stateAfter: StateSnapshotId,
-): Extremity[] {
-  const left = extremities.filter((extremity) => !prevEvents.includes(extremity.eventId));
-  left.push({ eventId, depth, stateAfter });
-  return left;
+): Promise<Extremity[]> {
+  const { extremities } = room.head;
+  const isPlain =
+    prevEvents.length === extremities.length &&
+    extremities.every(({ eventId: id }) => prevEvents.includes(id));
+  const referred = isPlain ? undefined : await referredTo(room, prevEvents);
+  const left = extremities.filter(({ eventId: id }) => referred?.has(id) === false);
+  return [...left, { eventId, depth, stateAfter }];
+}
+
+/** The prev_events and, since refused events are no extremities, what these refer to in turn. */
+async function referredTo(room: RoomDraft, prevEvents: readonly EventId[]): Promise<Set<EventId>> {
+  const found = new Set(prevEvents);
+  let wanted: readonly EventId[] = prevEvents;
+  while (wanted.length > 0) {
+    const next: EventId[] = [];
+    for (const { standing, pdu } of (await room.events(wanted)).values()) {
+      if (standing !== 'softFailed' && standing !== 'rejected') continue;
+      for (const id of pdu.prevEvents) {
+        if (!found.has(id)) next.push(id);
+        found.add(id);
+      }
+    }
+    wanted = next;
+  }
+  return found;
 }
 
 function ownChange({ pdu, replacesState }: EventRecord): StateEntryChange {
@@ -143,6 +165,21 @@ function logEvent(
     ...(sendAs !== undefined && { sendAs }),
     ...(transaction !== undefined && { transaction }),
   });
+}
+
+/** For backfilled history, which moves no head. Redactions that waited for it apply to it. */
+export async function logOldEvent(room: RoomDraft, placed: EventRecord): Promise<void> {
+  const { record, released, redacted } = await settleRedactions(room, placed, { isNew: false });
+  if (record.reason === undefined) {
+    room.log({
+      kind: 'OldRoomEvent',
+      event: record.pdu,
+      stateBefore: record.stateBefore ?? room.head.currentState,
+      visibilityAtEvent: record.visibility ?? room.head.visibility,
+    });
+  }
+  for (const redaction of released) logEvent(room, redaction, { stateChanges: [] });
+  for (const entry of redacted) room.log({ kind: 'RedactedEvent', ...entry });
 }
 
 export function logStateReplaced(

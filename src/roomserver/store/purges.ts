@@ -1,4 +1,5 @@
-// roomserver_purges: rooms that are gone, with rows left that are deleted bit by bit.
+// roomserver_purges: rooms that are gone, with rows left that are deleted bit by bit; and rooms whose state is just
+// arriving, of which a crash leaves such rows.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { sql } from '../../database/sql.ts';
@@ -10,9 +11,11 @@ export async function insertPurge(tx: Transaction, roomId: RoomId): Promise<void
   );
 }
 
+/** Rooms that have come into being are left out: their rows are wanted. */
 export async function selectPurges(from: Queryable): Promise<RoomId[]> {
   const found = await from.all<{ room_id: RoomId }>(
-    sql`SELECT room_id FROM roomserver_purges ORDER BY room_id`,
+    sql`SELECT room_id FROM roomserver_purges
+      WHERE room_id NOT IN (SELECT room_id FROM roomserver_rooms) ORDER BY room_id`,
   );
   return found.map(({ room_id }) => room_id);
 }

@@ -1,0 +1,130 @@
+// Before the lock: brings what events refer to and what is not here, as far as others have it.
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { PduRecord } from '../../protocol/events/pdu.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { RoomHead } from '../rooms/room-head.ts';
+import { storeSnapshot } from '../state/store-snapshot.ts';
+import { checkEvent } from './check-event.ts';
+import { type CheckedEvent, isChecked } from './checked-event.ts';
+import { storeOutliers } from './outliers.ts';
+
+/** Auth chains are followed this many rounds. */
+const MAX_AUTH_ROUNDS = 10;
+
+export interface Gathering {
+  readonly head: RoomHead;
+  readonly origin: ServerName;
+  readonly events: readonly CheckedEvent[];
+}
+
+/** Events of the gap before those given, with these: to be received in order of references. */
+export async function gatherPrevEvents(
+  context: RoomserverContext,
+  { head, origin, events }: Gathering,
+): Promise<CheckedEvent[]> {
+  const wanted = referredTo(events, ({ pdu }) => pdu.prevEvents, events);
+  for (const { eventId } of head.extremities) wanted.delete(eventId);
+  const missing = await unknownAmong(context, wanted);
+  if (missing.length === 0) return [...events];
+  const fetched = await context.missingEvents.fetch({
+    roomId: head.roomId,
+    origin,
+    eventIds: missing,
+    kind: 'prev',
+    knownExtremities: head.extremities.map(({ eventId }) => eventId),
+  });
+  const given = new Set(events.map(({ pdu }) => pdu.eventId));
+  const checked = await checkAll(context, head, fetched);
+  return [...checked.filter(({ pdu }) => !given.has(pdu.eventId)), ...events];
+}
+
+/** Stores the auth events that are missing, and theirs, as outliers. */
+export async function gatherAuthEvents(
+  context: RoomserverContext,
+  { head, origin, events }: Gathering,
+): Promise<void> {
+  const found: CheckedEvent[] = [];
+  let wanted: readonly CheckedEvent[] = events;
+  for (let round = 0; round < MAX_AUTH_ROUNDS && wanted.length > 0; round++) {
+    const ids = referredTo(wanted, ({ pdu }) => pdu.authEvents, [...events, ...found]);
+    const missing = await unknownAmong(context, ids);
+    if (missing.length === 0) break;
+    const fetched = await context.missingEvents.fetch({
+      roomId: head.roomId,
+      origin,
+      eventIds: missing,
+      kind: 'auth',
+      knownExtremities: [],
+    });
+    wanted = await checkAll(context, head, fetched);
+    found.push(...wanted);
+  }
+  if (found.length > 0) await storeAsOutliers(context, head, found);
+}
+
+/** The state before an event whose prev_events are not here, by what its origin says. */
+export async function gatherStateBefore(
+  context: RoomserverContext,
+  { head, origin }: Gathering,
+  eventId: EventId,
+): Promise<StateSnapshotId | undefined> {
+  const { roomId } = head;
+  const state = await context.missingEvents.stateBefore({ roomId, origin, eventId });
+  if (state === undefined) return undefined;
+  await storeAsOutliers(context, head, await checkAll(context, head, state.events));
+  const records = await context.events.load(state.stateIds);
+  const usable = [...records.values()].filter(
+    (record) => record.roomId === roomId && record.standing !== 'rejected',
+  );
+  return storeSnapshot(context, roomId, usable);
+}
+
+async function checkAll(
+  { keyRing }: RoomserverContext,
+  { roomId, roomVersion }: RoomHead,
+  records: readonly PduRecord[],
+): Promise<CheckedEvent[]> {
+  const rules = rulesOf(roomVersion);
+  const results = await Promise.all(
+    records.map(({ json }) => checkEvent(json, { roomId, rules, keyRing })),
+  );
+  return results.filter(isChecked);
+}
+
+async function storeAsOutliers(
+  context: RoomserverContext,
+  { roomId, roomVersion, createEventId }: RoomHead,
+  events: readonly CheckedEvent[],
+): Promise<void> {
+  const create = createEventId === undefined ? undefined : await context.events.get(createEventId);
+  await storeOutliers(context, {
+    roomId,
+    rules: rulesOf(roomVersion),
+    events,
+    create: create?.pdu,
+  });
+}
+
+/** Those of the events that are not stored. */
+async function unknownAmong(
+  { events: stored }: RoomserverContext,
+  ids: ReadonlySet<EventId>,
+): Promise<EventId[]> {
+  if (ids.size === 0) return [];
+  const found = await stored.load([...ids]);
+  return [...ids].filter((id) => !found.has(id));
+}
+
+/** What the events refer to, but for those that are among `given`. */
+function referredTo(
+  events: readonly CheckedEvent[],
+  references: (event: CheckedEvent) => readonly EventId[],
+  given: readonly CheckedEvent[],
+): Set<EventId> {
+  const ids = new Set(events.flatMap(references));
+  for (const { pdu } of given) ids.delete(pdu.eventId);
+  return ids;
+}

@@ -1,0 +1,86 @@
+// inputEvents: the receive pipeline (Server-Server API, "Checks performed on receipt of a PDU"). Checks 1 to 3 and
+// whatever needs other servers come before the room's lock, checks 4 to 6 under it.
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
+import type { EventFate, RoomserverApi } from '../api.ts';
+import type { RoomserverContext } from '../context.ts';
+import { checkEvent } from './check-event.ts';
+import { type CheckedEvent, dropped, isChecked, isDropped } from './checked-event.ts';
+import { type Gathering, gatherAuthEvents, gatherPrevEvents, gatherStateBefore } from './gather.ts';
+import { orderByReferences } from './order-events.ts';
+import { receiveEvent } from './receive-event.ts';
+
+type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
+
+export async function inputEvents(
+  context: RoomserverContext,
+  request: InputRequest,
+): Promise<EventFate[]> {
+  const { roomId, origin, events } = request;
+  const head = await context.rooms.head(roomId);
+  if (head === undefined) return events.map(() => dropped('room', 'no such room'));
+  const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
+  const results = await Promise.all(events.map(({ json }) => checkEvent(json, check)));
+  const fresh = await withoutDuplicates(context, results.filter(isChecked));
+  const fates = await receiveAll(context, { head, origin, events: fresh }, request.kind);
+  return results.map((result) => {
+    if (isDropped(result)) return result;
+    const { eventId } = result.pdu;
+    return fates.get(eventId) ?? { fate: 'duplicate', eventId };
+  });
+}
+
+/** What is here already costs no more than a look. */
+async function withoutDuplicates(
+  { events }: RoomserverContext,
+  checked: readonly CheckedEvent[],
+): Promise<CheckedEvent[]> {
+  const unique = new Map(checked.map((event) => [event.pdu.eventId, event]));
+  const stored = await events.load([...unique.keys()]);
+  return [...unique.values()].filter(
+    ({ pdu }) => stored.get(pdu.eventId)?.stateBefore === undefined,
+  );
+}
+
+async function receiveAll(
+  context: RoomserverContext,
+  gathering: Gathering,
+  kind: InputRequest['kind'],
+): Promise<Map<EventId, EventFate>> {
+  if (gathering.events.length === 0) return new Map();
+  const events = kind === 'new' ? await gatherPrevEvents(context, gathering) : gathering.events;
+  await gatherAuthEvents(context, { ...gathering, events });
+  const ordered = orderByReferences(events, ({ pdu }) => [...pdu.prevEvents, ...pdu.authEvents]);
+  const states = await statesOfMissing(context, { ...gathering, events: ordered });
+  const { roomId } = gathering.head;
+  const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {
+    const { eventId } = event.pdu;
+    const arrival = { event, kind, stateOfMissing: states.get(eventId) };
+    const receive = context.rooms.change(roomId, (room) => receiveEvent(context, room, arrival));
+    const { value, position } = await receive;
+    return [eventId, value.fate === 'accepted' ? { ...value, position } : value];
+  });
+  return new Map(await Promise.all(work));
+}
+
+/** The state before each event that refers to events which are neither here nor about to be. */
+async function statesOfMissing(
+  context: RoomserverContext,
+  gathering: Gathering,
+): Promise<Map<EventId, StateSnapshotId>> {
+  const { events, head } = gathering;
+  const expected = new Set(events.map(({ pdu }) => pdu.eventId));
+  for (const { eventId } of head.extremities) expected.add(eventId);
+  const prevEvents = new Set(events.flatMap(({ pdu }) => pdu.prevEvents));
+  const stored = await context.events.load([...prevEvents.difference(expected)]);
+  const isHere = (id: EventId) => expected.has(id) || stored.get(id)?.stateBefore !== undefined;
+  const states = new Map<EventId, StateSnapshotId>();
+  for (const { pdu } of events) {
+    if (pdu.prevEvents.every(isHere)) continue;
+    const state = await gatherStateBefore(context, gathering, pdu.eventId);
+    if (state !== undefined) states.set(pdu.eventId, state);
+  }
+  return states;
+}

@@ -1,0 +1,150 @@
+// inputState: a whole state that arrived at once replaces extremities and state in one step. Events and state nodes are
+// stored beforehand, in chunks; what a crash leaves of them belongs to no state and stays unseen.
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { MatrixError } from '../../protocol/error.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
+import type { RoomserverApi, Written } from '../api.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { EventRecord } from '../event-record.ts';
+import { logStateReplaced } from '../rooms/extend-room.ts';
+import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
+import type { RoomDraft } from '../rooms/room-draft.ts';
+import type { Extremity } from '../rooms/room-head.ts';
+import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
+import { storeSnapshot } from '../state/store-snapshot.ts';
+import { deletePurge, insertPurge } from '../store/purges.ts';
+import { checkEvent } from './check-event.ts';
+import { type CheckedEvent, isDropped } from './checked-event.ts';
+import { storeOutliers } from './outliers.ts';
+
+type InputRequest = Parameters<RoomserverApi['inputState']>[0];
+
+export async function inputState(
+  context: RoomserverContext,
+  request: InputRequest,
+): Promise<Written> {
+  const checked = await checkAll(context, request);
+  const create = findCreate(checked);
+  const { roomId, roomVersion } = request;
+  const isKnown = (await context.rooms.head(roomId)) !== undefined;
+  // Until the room exists, a restart takes its rows for what is left of a purged one.
+  if (!isKnown) await context.database.transact((tx) => insertPurge(tx, roomId));
+  const records = await storeAll(context, request, checked);
+  const extremities: Extremity[] = [];
+  for (const extremity of request.extremities) {
+    extremities.push(await storeExtremity(context, request, { ...extremity, records }));
+  }
+  const replace = (room: RoomDraft) =>
+    replaceState(context, room, { request, extremities, records });
+  const creator = create.sender as UserId;
+  const { position } = isKnown
+    ? await context.rooms.change(roomId, replace)
+    : await context.rooms.create({ roomId, roomVersion, creator }, replace);
+  return { position };
+}
+
+async function checkAll(
+  { keyRing }: RoomserverContext,
+  { roomId, roomVersion, events }: InputRequest,
+): Promise<CheckedEvent[]> {
+  const request = { roomId, rules: rulesOf(roomVersion), keyRing };
+  const results = await Promise.all(events.map(({ json }) => checkEvent(json, request)));
+  return results.map((result, i) => {
+    if (!isDropped(result)) return result;
+    throw refusal(result.eventId ?? events[i]?.eventId, `${result.rule}: ${result.reason}`);
+  });
+}
+
+function findCreate(events: readonly CheckedEvent[]): Pdu {
+  const create = events.find(({ pdu }) => pdu.type === 'm.room.create' && pdu.stateKey === '');
+  if (create === undefined)
+    throw new MatrixError('M_FORBIDDEN', 'The state has no m.room.create event');
+  return create.pdu;
+}
+
+type Records = ReadonlyMap<EventId, EventRecord>;
+
+async function storeAll(
+  context: RoomserverContext,
+  { roomId, roomVersion }: InputRequest,
+  events: readonly CheckedEvent[],
+): Promise<Records> {
+  const rules = rulesOf(roomVersion);
+  return storeOutliers(context, { roomId, rules, events, create: undefined });
+}
+
+interface GivenExtremity {
+  readonly eventId: EventId;
+  readonly stateAfter: readonly EventId[];
+  readonly records: Records;
+}
+
+/** Throws M_FORBIDDEN when an event of the state was not given, or is not allowed. */
+async function storeExtremity(
+  context: RoomserverContext,
+  { roomId }: InputRequest,
+  { eventId, stateAfter, records }: GivenExtremity,
+): Promise<Extremity> {
+  const state = stateAfter.map((id) => {
+    const record = records.get(id);
+    if (record === undefined) throw refusal(id, 'it or one of its auth events was not given');
+    if (record.standing === 'rejected') throw refusal(id, record.reason ?? 'it was rejected');
+    if (!record.pdu.isState) throw refusal(id, 'it is no state event');
+    return record;
+  });
+  if (!state.some(({ pdu }) => pdu.type === 'm.room.create')) {
+    throw new MatrixError('M_FORBIDDEN', 'The state has no m.room.create event');
+  }
+  const snapshot = await storeSnapshot(context, roomId, state);
+  // Of an extremity that was not given, all that is known is that it comes after its state.
+  const depth = records.get(eventId)?.pdu.depth ?? deepest(state);
+  return { eventId, depth, stateAfter: snapshot };
+}
+
+function deepest(records: readonly EventRecord[]): number {
+  return records.reduce((depth, { pdu }) => Math.max(depth, pdu.depth), 0);
+}
+
+interface Replacement {
+  readonly request: InputRequest;
+  readonly extremities: readonly Extremity[];
+  readonly records: Records;
+}
+
+async function replaceState(
+  { serverName }: RoomserverContext,
+  room: RoomDraft,
+  { request, extremities, records }: Replacement,
+): Promise<void> {
+  for (const { eventId, stateAfter } of extremities) {
+    const record = (await room.event(eventId)) ?? records.get(eventId);
+    if (record === undefined || record.stateBefore !== undefined) continue;
+    if (record.standing === 'rejected') throw refusal(eventId, record.reason ?? 'it was rejected');
+    room.store(placedAfter(record, stateAfter));
+  }
+  const before = room.head.currentState;
+  room.head = { ...room.head, extremities };
+  const after = await resolveSnapshots(
+    room,
+    extremities.map((extremity) => extremity.stateAfter),
+  );
+  const changes = await describeChanges(room, await room.states.diff(before, after));
+  await applyChanges(room, after, { changes, serverName });
+  logStateReplaced(room, request.reason, changes);
+  room.alsoWrite((tx) => deletePurge(tx, room.roomId));
+}
+
+/**
+ * The state before a state event is not told: of the state after it, only its own key may have been different, which
+ * nobody looks at.
+ */
+function placedAfter(record: EventRecord, state: StateSnapshotId): EventRecord {
+  return { ...record, standing: 'accepted', stateBefore: state, stateAfter: state };
+}
+
+function refusal(eventId: EventId | undefined, reason: string): MatrixError {
+  return new MatrixError('M_FORBIDDEN', `The state does not validate: ${eventId}: ${reason}`);
+}

@@ -1,0 +1,78 @@
+// Events that are known for their content only: auth events, and the events of states that arrive as a whole. They
+// are judged by their auth events and stored in chunks, without any lock.
+
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { EventRecord, Standing } from '../event-record.ts';
+import { insertOutliers } from '../store/events.ts';
+import { checkAuthEvents } from './check-auth-events.ts';
+import type { CheckedEvent } from './checked-event.ts';
+import { orderByReferences } from './order-events.ts';
+
+const CHUNK = 100;
+
+export interface Outliers {
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+  readonly events: readonly CheckedEvent[];
+  /** The room's accepted m.room.create event, where it is known already. */
+  readonly create: Pdu | undefined;
+}
+
+type Context = Pick<RoomserverContext, 'database' | 'events'>;
+
+/** Returns what is known of each: those whose own auth events are missing are absent, and were not stored. */
+export async function storeOutliers(
+  context: Context,
+  { roomId, rules, events, create }: Outliers,
+): Promise<Map<EventId, EventRecord>> {
+  const ids = events.map(({ pdu }) => pdu.eventId);
+  const authIds = events.flatMap(({ pdu }) => pdu.authEvents);
+  const stored = await context.events.load([...new Set([...ids, ...authIds])]);
+  const known = new Map([...stored].filter(([, record]) => record.roomId === roomId));
+  let accepted = create;
+  const added: EventRecord[] = [];
+  for (const event of orderByReferences(events, ({ pdu }) => pdu.authEvents)) {
+    const { pdu } = event;
+    if (stored.has(pdu.eventId)) continue;
+    const judgement = checkAuthEvents(event, { known, create: accepted, rules });
+    if (judgement !== undefined && 'fate' in judgement) continue;
+    const reason = judgement && `${judgement.rule}: ${judgement.reason}`;
+    const record = outlier(pdu, roomId, { standing: reason ? 'rejected' : 'outlier', reason });
+    if (pdu.type === 'm.room.create' && reason === undefined) accepted ??= pdu;
+    known.set(pdu.eventId, record);
+    added.push(record);
+  }
+  await insertInChunks(context, added);
+  return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as EventRecord]] : [])));
+}
+
+function outlier(
+  pdu: Pdu,
+  roomId: RoomId,
+  { standing, reason }: { standing: Standing; reason: string | undefined },
+): EventRecord {
+  return {
+    pdu,
+    roomId,
+    standing,
+    reason,
+    stateBefore: undefined,
+    stateAfter: undefined,
+    replacesState: undefined,
+    visibility: undefined,
+    redactedBy: undefined,
+  };
+}
+
+async function insertInChunks(
+  { database }: Context,
+  records: readonly EventRecord[],
+): Promise<void> {
+  for (let start = 0; start < records.length; start += CHUNK) {
+    const chunk = records.slice(start, start + CHUNK);
+    await database.transact((tx) => insertOutliers(tx, chunk));
+  }
+}

@@ -1,0 +1,124 @@
+// Checks 4 to 6 of one event, and what they lead to, under the room's lock.
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventFate } from '../api.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { Standing } from '../event-record.ts';
+import { dismissGuests } from '../membership/guests.ts';
+import { createEventOf } from '../rooms/auth-state.ts';
+import { extendRoom, logOldEvent, placeEvent } from '../rooms/extend-room.ts';
+import type { RoomDraft } from '../rooms/room-draft.ts';
+import { checkAuthEvents } from './check-auth-events.ts';
+import { checkCurrentState } from './check-current-state.ts';
+import { checkStateBefore, stateBefore } from './check-state-before.ts';
+import { type CheckedEvent, dropped } from './checked-event.ts';
+import type { Violation } from './judgement.ts';
+
+export interface Arrival {
+  readonly event: CheckedEvent;
+  readonly kind: 'new' | 'old';
+  /** The state before the event as others have it, where prev_events of it are not here. */
+  readonly stateOfMissing: StateSnapshotId | undefined;
+}
+
+type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
+
+/** A fate without the position, which is known after COMMIT. */
+export type Decision =
+  | Exclude<EventFate, { fate: 'accepted' }>
+  | { fate: 'accepted'; eventId: EventId };
+
+export async function receiveEvent(
+  context: Context,
+  room: RoomDraft,
+  arrival: Arrival,
+): Promise<Decision> {
+  const { event, kind, stateOfMissing } = arrival;
+  const { pdu } = event;
+  const { eventId } = pdu;
+  const known = await room.event(eventId);
+  if (known !== undefined && known.roomId !== room.roomId) {
+    return dropped('event_id', 'the id is that of an event of another room', eventId);
+  }
+  if (known?.stateBefore !== undefined) return { fate: 'duplicate', eventId };
+  // The rules would allow it: nothing comes before it in the DAG.
+  if (pdu.type === 'm.room.create' && eventId !== room.head.createEventId) {
+    return dropped('create', 'the room has another m.room.create event', eventId);
+  }
+
+  const byAuthEvents = checkAuthEvents(event, {
+    known: await room.events(pdu.authEvents),
+    create: await createEventOf(room),
+    rules: room.rules,
+  });
+  if (byAuthEvents !== undefined && 'fate' in byAuthEvents) return byAuthEvents;
+  const before = await stateBefore(room, pdu, stateOfMissing);
+  if (before === undefined) {
+    return dropped('missing prev_events', 'an event before it cannot be had', eventId);
+  }
+  await noteMissing(room, arrival);
+  const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
+  if (violation !== undefined) return refuse(room, arrival, { before, violation, as: 'rejected' });
+  if (kind === 'old') return acceptOld(room, arrival, before);
+  const current = await checkCurrentState(room, event, before);
+  if (current !== undefined) {
+    return refuse(room, arrival, { before, violation: current, as: 'softFailed' });
+  }
+  return acceptNew(context, room, { ...arrival, before });
+}
+
+interface Refusal {
+  readonly before: StateSnapshotId;
+  readonly violation: Violation;
+  readonly as: Extract<Standing, 'rejected' | 'softFailed'>;
+}
+
+/** Stored, so that what refers to it can be judged; never an extremity, never told to anybody. */
+async function refuse(
+  room: RoomDraft,
+  { event: { pdu } }: Arrival,
+  { before, violation, as }: Refusal,
+): Promise<Decision> {
+  const placed = await placeEvent(room, { pdu, stateBefore: before }, as);
+  room.store({ ...placed, reason: `${violation.rule}: ${violation.reason}` });
+  return { fate: as, eventId: pdu.eventId, ...violation };
+}
+
+async function acceptNew(
+  context: Context,
+  room: RoomDraft,
+  { event: { pdu }, before }: Arrival & { before: StateSnapshotId },
+): Promise<Decision> {
+  const { serverName } = context;
+  const isReferenced = await room.isMissing(pdu.eventId);
+  if (isReferenced) room.changes.arrived.add(pdu.eventId);
+  await extendRoom(room, { pdu, stateBefore: before, serverName, isReferenced });
+  if (pdu.type === 'm.room.guest_access') await dismissGuests(context, room);
+  return { fate: 'accepted', eventId: pdu.eventId };
+}
+
+async function acceptOld(
+  room: RoomDraft,
+  { event: { pdu } }: Arrival,
+  before: StateSnapshotId,
+): Promise<Decision> {
+  room.changes.arrived.add(pdu.eventId);
+  const record = await placeEvent(room, { pdu, stateBefore: before }, 'old');
+  room.store(record);
+  await logOldEvent(room, record);
+  return { fate: 'accepted', eventId: pdu.eventId };
+}
+
+/** Where the history that is here has gaps. */
+async function noteMissing(
+  room: RoomDraft,
+  { event: { pdu }, stateOfMissing }: Arrival,
+): Promise<void> {
+  if (stateOfMissing === undefined) return;
+  const present = await room.events(pdu.prevEvents);
+  for (const eventId of pdu.prevEvents) {
+    if (present.get(eventId)?.stateBefore !== undefined) continue;
+    room.changes.missing.push({ eventId, referencedBy: pdu.eventId });
+  }
+}

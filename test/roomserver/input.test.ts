@@ -1,0 +1,120 @@
+// The receive pipeline: events of other servers with any prev_events.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Pdu } from '../../src/protocol/events/pdu.ts';
+import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
+import { receiveEvent } from '../../src/roomserver/input/receive-event.ts';
+import { forEachBackend } from '../contracts/backends.ts';
+import { ALICE } from './harness.ts';
+import { DAN, message, setUp, THERE } from './scene.ts';
+
+const VERSIONS: readonly RoomVersionId[] = ['1', '2', '5', '11', '12'];
+
+forEachBackend('input', (backend) => {
+  for (const roomVersion of VERSIONS) {
+    it(`accepts events and forks in a room of version ${roomVersion}`, async () => {
+      const scene = await setUp(backend, { roomVersion });
+      const base = await scene.accept(message(DAN));
+      const left = await scene.accept({ ...message(DAN, 'left'), prevEvents: [base.eventId] });
+      const right = await scene.accept({ ...message(DAN, 'right'), prevEvents: [base.eventId] });
+      const room = await scene.api.queryRoom({ roomId: scene.roomId });
+      assert.deepEqual(room?.forwardExtremities, [left.eventId, right.eventId]);
+      const merging = await scene.send(ALICE, 'm.room.topic', '', { topic: 'one again' });
+      const [merged] = await scene.api.queryEvents({ eventIds: [merging] });
+      const pdu = merged && Pdu.from(merged);
+      assert.deepEqual(pdu?.prevEvents, [left.eventId, right.eventId]);
+      const after = await scene.api.queryRoom({ roomId: scene.roomId });
+      assert.deepEqual(after?.forwardExtremities, [merging]);
+      assert.equal(await scene.current('m.room.topic'), merging);
+      await scene.close();
+    });
+
+    it(`lets a ban win over what the banned does on a fork, version ${roomVersion}`, async () => {
+      const scene = await setUp(backend, { roomVersion });
+      const levels = { users: { [DAN]: 50, ...(roomVersion === '12' ? {} : { [ALICE]: 100 }) } };
+      await scene.send(ALICE, 'm.room.power_levels', '', levels);
+      const fork = (await scene.api.queryRoom({ roomId: scene.roomId }))?.forwardExtremities ?? [];
+      await scene.send(ALICE, 'm.room.member', DAN, { membership: 'ban' });
+      const topic = { sender: DAN, type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } };
+      const evading = await scene.make({ ...topic, prevEvents: fork });
+      const [fate] = await scene.input(evading);
+      assert.equal(fate?.fate, 'softFailed', JSON.stringify(fate));
+      assert.equal(await scene.current('m.room.topic'), undefined);
+      const room = await scene.api.queryRoom({ roomId: scene.roomId });
+      assert.equal(room?.forwardExtremities.includes(evading.eventId), false);
+      assert.deepEqual(await scene.api.queryEvents({ eventIds: [evading.eventId] }), []);
+      const shown = { eventIds: [evading.eventId], includeSoftFailed: true };
+      assert.equal((await scene.api.queryEvents(shown)).length, 1);
+      await scene.close();
+    });
+  }
+
+  it('resolves the state of a fork, and tells the log what changed', async () => {
+    const scene = await setUp(backend);
+    await scene.send(ALICE, 'm.room.power_levels', '', { users: { [ALICE]: 100, [DAN]: 50 } });
+    const base = await scene.accept(message(DAN));
+    const mine = await scene.send(ALICE, 'm.room.topic', '', { topic: 'ours' });
+    scene.clock.advance(1000);
+    const theirs = await scene.accept({
+      sender: DAN,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'theirs' },
+      prevEvents: [base.eventId],
+    });
+    // By the mainline and then the time, the later topic comes last.
+    assert.equal(await scene.current('m.room.topic'), theirs.eventId);
+    const entry = (await scene.entries(scene.roomId)).at(-1);
+    assert.ok(entry?.kind === 'NewRoomEvent');
+    assert.deepEqual(entry.stateChanges, [
+      {
+        type: 'm.room.topic',
+        stateKey: '',
+        eventId: theirs.eventId,
+        replacedEventId: mine,
+        sender: DAN,
+      },
+    ]);
+    assert.equal(entry.sendAs, undefined);
+    const room = await scene.api.queryRoom({ roomId: scene.roomId });
+    assert.equal(entry.currentState, room?.currentState);
+    await scene.close();
+  });
+
+  it('gives the same state whatever the order in which a fork arrives', async () => {
+    const states = new Set<string>();
+    const scene = await setUp(backend);
+    await scene.send(ALICE, 'm.room.power_levels', '', { users: { [ALICE]: 100, [DAN]: 50 } });
+    const base = await scene.accept(message(DAN));
+    const fork = { prevEvents: [base.eventId], sender: DAN };
+    const topic = (body: string) => ({
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: body },
+    });
+    const events: Pdu[] = [];
+    for (const body of ['a', 'b', 'c', 'd']) {
+      scene.clock.advance(10);
+      events.push(await scene.make({ ...fork, ...topic(body) }));
+    }
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      const work = scene.context.rooms.change(scene.roomId, async (room) => {
+        for (const index of order) {
+          const event = { pdu: events[index] as Pdu, signedBy: new Set([THERE]) };
+          const arrival = { event, kind: 'new', stateOfMissing: undefined } as const;
+          assert.equal((await receiveEvent(scene.context, room, arrival)).fate, 'accepted');
+        }
+        states.add(room.head.currentState);
+        throw new Error('undone');
+      });
+      await assert.rejects(work, { message: 'undone' });
+    }
+    await scene.close();
+    assert.equal(states.size, 1);
+  });
+});
