@@ -77,7 +77,11 @@ async function fillRoom(
   { creator, plan }: { readonly creator: UserId; readonly plan: RoomPlan },
 ): Promise<void> {
   const { alias, isPublished } = plan;
-  for (const event of plan.events) await append(context, room, { ...event, sender: creator });
+  for (const event of plan.events) {
+    const isOwnAlias = event === plan.canonicalAlias;
+    if (!isOwnAlias) await checkAliases(context, room, { ...event, sender: creator });
+    await appendLocalEvent(context, room, { ...event, sender: creator });
+  }
   if (isPublished) room.alsoWrite((tx) => insertPublished(tx, room.roomId));
   if (alias === undefined) return;
   const createdAt = context.clock.now();
@@ -87,13 +91,11 @@ async function fillRoom(
   });
 }
 
-async function append(
+async function checkAliases(
   context: RoomserverContext,
   room: RoomDraft,
   event: PlannedEvent & { readonly sender: UserId },
 ): Promise<void> {
-  if (event.type === 'm.room.canonical_alias') {
-    await checkCanonicalAlias(context, room, { ...event, roomId: room.roomId });
-  }
-  await appendLocalEvent(context, room, event);
+  if (event.type !== 'm.room.canonical_alias') return;
+  await checkCanonicalAlias(context, room, { ...event, roomId: room.roomId });
 }

@@ -28,6 +28,8 @@ export interface RoomPlan {
   /** All that follows m.room.create. */
   readonly events: readonly PlannedEvent[];
   readonly alias: RoomAlias | undefined;
+  /** That of `events` which names the alias: it leads to the room only once the room is there. */
+  readonly canonicalAlias: PlannedEvent | undefined;
   readonly isPublished: boolean;
 }
 
@@ -50,10 +52,11 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
   const invitees = inviteesOf(request);
   const alias =
     roomAliasName === undefined ? undefined : makeRoomAlias(roomAliasName, defaults.serverName);
+  const canonicalAlias = alias && state('m.room.canonical_alias', { alias });
   const events = [
     member(creator, { ...request.profiles[creator], membership: 'join' }),
     powerLevels(request, { rules, preset, invitees }),
-    ...(alias === undefined ? [] : [state('m.room.canonical_alias', { alias })]),
+    ...(canonicalAlias === undefined ? [] : [canonicalAlias]),
     ...chosenEvents(request, preset),
     ...invitees.map((userId) => member(userId, inviteContent(request, userId))),
   ];
@@ -66,6 +69,7 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
     createContent: createContent(request, { rules, preset, invitees }),
     events,
     alias,
+    canonicalAlias,
     isPublished: request.visibility === 'public',
   };
 }
