@@ -86,7 +86,11 @@ describe('responses', folder === undefined ? { skip } : {}, () => {
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         ...(method !== 'GET' && { body: '{}' }),
       });
-      assert.equal(answer.status, 404, operationId);
+      // A path that is built for other methods is known.
+      const isKnown = ROUTES.some(({ paths }) =>
+        paths.includes(path.replaceAll(/\{(\w+)\}/g, ':$1')),
+      );
+      assert.equal(answer.status, isKnown ? 405 : 404, operationId);
       assert.equal(answer.body.errcode, 'M_UNRECOGNIZED', operationId);
     }
   });
