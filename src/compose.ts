@@ -1,24 +1,36 @@
-// The only file that knows every component: wires them together from the configuration.
+// The only file that knows every component: opens what they stand on and wires them together.
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createClientapi } from './clientapi/clientapi.ts';
 import type { Clock } from './clock.ts';
-import type { Config, DatabaseConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { readListeners } from './config/listener-files.ts';
 import { lockDataFolder } from './database/data-lock.ts';
+import type { Database } from './database/database.ts';
+import { openSqlite } from './database/sqlite.ts';
+import { openEmbeddedLog } from './eventlog/embedded.ts';
+import type { EventLog } from './eventlog/eventlog.ts';
+import { createFederationapi } from './federationapi/federationapi.ts';
 import { createRateLimits, noRateLimits } from './http/rate-limit.ts';
-import { route } from './http/route.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Logger } from './logger.ts';
-import { MatrixError } from './protocol/error.ts';
+import { createMediaserver, type Mediaserver } from './mediaserver/mediaserver.ts';
 import type { UserId } from './protocol/identifiers.ts';
+import type { SigningKey } from './protocol/signing-key.ts';
+import { createRoomserver, type Roomserver } from './roomserver/roomserver.ts';
 import { loadSigningKey } from './signing-key-file.ts';
 import { StartupError } from './startup-error.ts';
+import { createSyncserver, type Syncserver } from './syncserver/syncserver.ts';
+import { createUserserver, type Userserver } from './userserver/userserver.ts';
+import { readVersion } from './version.ts';
 
 export interface ComposeOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** For tests: awaited before every COMMIT, which fails when this does. */
+  readonly beforeCommit?: () => Promise<void>;
 }
 
 export interface NewUser {
@@ -28,27 +40,149 @@ export interface NewUser {
 }
 
 export interface Keyhole {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly components: Components;
   /** Opens the listeners; resolves with their ports, in order. Throws ListenError. */
   listen(): Promise<readonly number[]>;
+  /** Stops accepting, finishes what is in flight, then closes components, log and database. */
   close(): Promise<void>;
   createUser(user: NewUser): Promise<UserId>;
 }
 
-const getVersions = route({
-  operationId: 'getVersions',
-  method: 'GET',
-  paths: ['/_matrix/client/versions'],
-  auth: 'none',
-  handler: async () => ({ versions: [] }),
-});
+export interface Components {
+  readonly userserver: Userserver;
+  readonly mediaserver: Mediaserver;
+  readonly roomserver: Roomserver;
+  readonly syncserver: Syncserver;
+}
 
-export async function compose({ config, logger, clock }: ComposeOptions): Promise<Keyhole> {
-  const unlock = lockData(config.database);
-  loadSigningKey(config.signingKeyPath);
-  const server = await createHttpServer({
+interface Foundation extends ComposeOptions {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly signingKey: SigningKey;
+  /** What has been opened so far, to be closed in reverse order. */
+  readonly opened: Closing;
+}
+
+type Closing = (() => Promise<void> | void)[];
+
+/** Throws StartupError where the remedy lies with the operator. */
+export async function compose(options: ComposeOptions): Promise<Keyhole> {
+  const opened: Closing = [];
+  const close = async () => {
+    for (const end of opened.splice(0).reverse()) await end();
+  };
+  try {
+    const foundation = await openFoundation(options, opened);
+    const components = await createComponents(foundation);
+    const server = await createServer(foundation, components);
+    opened.push(() => server.close());
+    const { database, eventLog } = foundation;
+    const createUser = (user: NewUser) => register(components, user);
+    return { database, eventLog, components, listen: () => server.listen(), close, createUser };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openFoundation(options: ComposeOptions, opened: Closing): Promise<Foundation> {
+  const { config, clock, logger } = options;
+  const database = await openDatabase(options, opened);
+  opened.push(() => database.close());
+  const signingKey = loadSigningKey(config.signingKeyPath);
+  const { logRetentionMs: retentionMs } = config.limits;
+  const eventLog = await openEmbeddedLog({ database, clock, logger, retentionMs });
+  opened.push(() => eventLog.close());
+  return { ...options, database, signingKey, eventLog, opened };
+}
+
+async function openDatabase(options: ComposeOptions, opened: Closing): Promise<Database> {
+  const { config, clock, beforeCommit } = options;
+  const common = { clock, ...(beforeCommit && { beforeCommit }) };
+  if (config.database.engine === 'postgres') {
+    // Only who uses PostgreSQL pays for its driver's memory.
+    const { openPostgres } = await import('./database/postgres.ts');
+    return openPostgres({ ...common, ...config.database });
+  }
+  const { path } = config.database;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    opened.push(lockDataFolder(dirname(path)));
+  } catch (cause) {
+    throw new StartupError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  return openSqlite({ ...common, path });
+}
+
+async function createComponents(foundation: Foundation): Promise<Components> {
+  const { config, signingKey, opened } = foundation;
+  const { limits, peeking, passwordHash, mediaPath, defaultRoomVersion } = config;
+  const { maxUploadBytes, ...accountLimits } = limits;
+  const userserver = await createUserserver({
+    ...partsFor(foundation, 'userserver'),
+    config: { passwordHash, ...accountLimits },
+  });
+  opened.push(() => userserver.close());
+  const mediaserver = await createMediaserver({
+    ...partsFor(foundation, 'mediaserver'),
+    config: { mediaPath, maxUploadBytes },
+  });
+  opened.push(() => mediaserver.close());
+  const roomserver = await createRoomserver({
+    ...partsFor(foundation, 'roomserver'),
+    signingKey,
+    config: { defaultRoomVersion, peeking },
+  });
+  opened.push(() => roomserver.close());
+  const syncserver = await createSyncserver({
+    ...partsFor(foundation, 'syncserver'),
+    roomserver: roomserver.api,
+    userserver: userserver.api,
+    config: { peeking },
+  });
+  opened.push(() => syncserver.close());
+  return { userserver, mediaserver, roomserver, syncserver };
+}
+
+function partsFor({ config, database, eventLog, clock, logger }: Foundation, component: string) {
+  const { serverName } = config;
+  return { database, eventLog, clock, serverName, logger: logger.child({ component }) };
+}
+
+function createServer(foundation: Foundation, components: Components) {
+  const { config, clock, logger, signingKey, eventLog, database } = foundation;
+  const { serverName, registration, publicBaseurl, defaultRoomVersion } = config;
+  const clientapi = createClientapi({
+    roomserver: components.roomserver.api,
+    syncserver: components.syncserver.api,
+    userserver: components.userserver.api,
+    mediaserver: components.mediaserver.api,
+    eventLog,
+    database,
+    clock,
+    serverName,
+    config: {
+      publicBaseurl,
+      registration,
+      defaultRoomVersion,
+      publicRoomsWithoutAuth: config.roomDirectory.publicWithoutAuth,
+      unauthenticatedMedia: config.media.allowUnauthenticated,
+      maxUploadBytes: config.limits.maxUploadBytes,
+    },
+  });
+  const federationapi = createFederationapi({
+    userserver: components.userserver.api,
+    serverName,
+    signingKey,
+    clock,
+    version: readVersion(),
+  });
+  return createHttpServer({
     listeners: readListeners(config.listeners),
-    routes: [getVersions],
-    authenticate: () => Promise.reject(new MatrixError('M_UNKNOWN_TOKEN', 'Unknown access token')),
+    routes: [...clientapi.routes, ...federationapi.routes],
+    authenticate: clientapi.authenticate,
     rateLimits: config.rateLimits.enabled
       ? createRateLimits(config.rateLimits, clock)
       : noRateLimits,
@@ -56,25 +190,10 @@ export async function compose({ config, logger, clock }: ComposeOptions): Promis
     clock,
     closeGraceMs: config.limits.shutdownGraceMs,
   });
-  return {
-    listen: () => server.listen(),
-    close: async () => {
-      await server.close();
-      unlock();
-    },
-    createUser: () => Promise.reject(new Error('accounts are not wired up yet')),
-  };
 }
 
-/** PostgreSQL keeps other processes off by itself. */
-function lockData(database: DatabaseConfig): () => void {
-  if (database.engine !== 'sqlite') return () => {};
-  const folder = dirname(database.path);
-  try {
-    mkdirSync(folder, { recursive: true });
-    return lockDataFolder(folder);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`database.path: ${reason}`, { cause: error });
-  }
+async function register({ userserver }: Components, user: NewUser): Promise<UserId> {
+  const device = { refreshable: false };
+  const { userId } = await userserver.api.performRegister({ ...user, inhibitLogin: true, device });
+  return userId;
 }
