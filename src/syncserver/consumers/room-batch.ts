@@ -1,0 +1,105 @@
+// What a batch of entries of `roomserver.output` writes, and what memory is told once that is committed.
+
+import type { Transaction } from '../../database/database.ts';
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { StoredEvent } from '../../roomserver/api.ts';
+import type { SyncserverContext } from '../context.ts';
+import type { LiveUser } from '../live/live-user.ts';
+import { insertMemberships, type Membership } from '../store/memberships.ts';
+import type { Peek } from '../store/peeks.ts';
+import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
+
+export class RoomBatch {
+  readonly tx: Transaction;
+  /** ms since the epoch. */
+  readonly now: number;
+  /** Rooms whose peeks have changed. */
+  readonly peekedRooms = new Set<RoomId>();
+  readonly heads: Map<RoomId, StateSnapshotId>;
+
+  readonly #rows: TimelineRow[] = [];
+  #unwrittenRows: TimelineRow[] = [];
+  readonly #events: StoredEvent[] = [];
+  readonly #memberships: Membership[] = [];
+  /** Not yet written: at most one for each user and room. */
+  readonly #unwritten = new Map<string, Membership>();
+  readonly #userChanges: { userId: UserId; change: (user: LiveUser) => void }[] = [];
+  readonly #forgottenEvents: EventId[] = [];
+  readonly #purgedRooms: RoomId[] = [];
+
+  constructor(tx: Transaction, now: number, heads: Map<RoomId, StateSnapshotId>) {
+    this.tx = tx;
+    this.now = now;
+    this.heads = heads;
+  }
+
+  addRow(row: TimelineRow, event?: StoredEvent): void {
+    this.#rows.push(row);
+    this.#unwrittenRows.push(row);
+    if (event !== undefined) this.#events.push(event);
+    if (row.position > 0) this.heads.set(row.roomId, row.currentState);
+  }
+
+  async addMembership(membership: Membership): Promise<void> {
+    const key = `${membership.userId}\0${membership.roomId}`;
+    if (this.#unwritten.has(key)) await this.writeMemberships();
+    this.#unwritten.set(key, membership);
+    this.#memberships.push(membership);
+  }
+
+  /** Before anything is read of them. */
+  async writeMemberships(): Promise<void> {
+    const unwritten = [...this.#unwritten.values()];
+    this.#unwritten.clear();
+    await insertMemberships(this.tx, unwritten);
+  }
+
+  changePeeks(peeks: readonly Peek[]): void {
+    for (const peek of peeks) {
+      this.peekedRooms.add(peek.roomId);
+      this.changeUser(peek.userId, (user) => user.putPeek(peek));
+    }
+  }
+
+  changeUser(userId: UserId, change: (user: LiveUser) => void): void {
+    this.#userChanges.push({ userId, change });
+  }
+
+  forgetEvent(eventId: EventId): void {
+    this.#forgottenEvents.push(eventId);
+  }
+
+  purge(roomId: RoomId): void {
+    this.#purgedRooms.push(roomId);
+    this.heads.delete(roomId);
+  }
+
+  async write(): Promise<void> {
+    await this.writeMemberships();
+    const rows = this.#unwrittenRows;
+    this.#unwrittenRows = [];
+    await insertTimelineRows(this.tx, rows);
+  }
+
+  /** In one turn of the event loop: users first, since rooms come into memory with those who join them. */
+  tell({ live, events, positions }: SyncserverContext, position: number): void {
+    const woken = new Set<LiveUser | undefined>();
+    for (const { userId, change } of this.#userChanges) woken.add(live.change(userId, change));
+    for (const membership of this.#memberships) {
+      woken.add(live.change(membership.userId, (user) => user.addMembership(membership)));
+    }
+    for (const eventId of this.#forgottenEvents) events.forget(eventId);
+    for (const event of this.#events) {
+      if (!this.#forgottenEvents.includes(event.eventId)) events.remember(event);
+    }
+    for (const row of this.#rows) {
+      const room = live.room(row.roomId);
+      room?.addRow(row);
+      if (row.position > 0) for (const user of room?.watchers ?? []) woken.add(user);
+    }
+    for (const roomId of this.#purgedRooms) live.removeRoom(roomId);
+    positions.advance('rooms', position);
+    for (const user of woken) user?.wake();
+  }
+}

@@ -1,0 +1,76 @@
+// A room that somebody who syncs has joined or looks into: its newest rows, and whom to wake.
+
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
+import type { TimelineRow } from '../store/timeline.ts';
+import type { LiveUser } from './live-user.ts';
+
+/** What a device that waits has not seen is rarely more; the rest is in the database. */
+const KEPT_ROWS = 32;
+
+export class LiveRoom {
+  readonly roomId: RoomId;
+  /** Those of the users in memory who are to be woken. */
+  readonly watchers = new Set<LiveUser>();
+  /** Whether `latest` and `latestReceipt` are known. */
+  loaded = false;
+  latest: TimelineRow | undefined;
+  /** Position of the newest receipt, 0 when none. */
+  latestReceipt = 0;
+
+  #rows: TimelineRow[] = [];
+  #rowsAfter: number;
+  #receipts: StoredReceipt[] = [];
+  #receiptsAfter: number;
+
+  /** From here on it is told of every row after `rowsAfter` and every receipt after `receiptsAfter`. */
+  constructor(roomId: RoomId, rowsAfter: number, receiptsAfter: number) {
+    this.roomId = roomId;
+    this.#rowsAfter = rowsAfter;
+    this.#receiptsAfter = receiptsAfter;
+  }
+
+  /** What was read from the database; what was told meanwhile is newer. */
+  load(latest: TimelineRow | undefined, latestReceipt: number): void {
+    this.loaded = true;
+    this.latest ??= latest;
+    this.latestReceipt = Math.max(this.latestReceipt, latestReceipt);
+  }
+
+  addRow(row: TimelineRow): void {
+    if (row.position < 0 || row.position <= this.#rowsAfter) return;
+    this.latest = row;
+    this.#rows.push(row);
+    if (this.#rows.length > KEPT_ROWS * 2) {
+      this.#rowsAfter = this.#rows[this.#rows.length - KEPT_ROWS - 1]?.position ?? 0;
+      this.#rows = this.#rows.slice(-KEPT_ROWS);
+    }
+  }
+
+  replaceRow(row: TimelineRow): void {
+    this.#rows = this.#rows.map((other) => (other.position === row.position ? row : other));
+    if (this.latest?.position === row.position) this.latest = row;
+  }
+
+  addReceipt(receipt: StoredReceipt): void {
+    this.latestReceipt = Math.max(this.latestReceipt, receipt.position);
+    this.#receipts.push(receipt);
+    if (this.#receipts.length > KEPT_ROWS * 2) {
+      this.#receiptsAfter = this.#receipts[this.#receipts.length - KEPT_ROWS - 1]?.position ?? 0;
+      this.#receipts = this.#receipts.slice(-KEPT_ROWS);
+    }
+  }
+
+  /** Rows after `after` up to `upTo`, newest first; undefined when some of them are in the database only. */
+  rows(after: number, upTo: number): TimelineRow[] | undefined {
+    if (after < this.#rowsAfter) return undefined;
+    return this.#rows.filter((row) => row.position > after && row.position <= upTo).reverse();
+  }
+
+  /** In order; undefined when some of them are in the database only. */
+  receipts(after: number, upTo: number): StoredReceipt[] | undefined {
+    if (after >= this.latestReceipt && this.loaded) return [];
+    if (after < this.#receiptsAfter) return undefined;
+    return this.#receipts.filter(({ position }) => position > after && position <= upTo);
+  }
+}

@@ -1,0 +1,45 @@
+// From tokens to places in a room's history, which is ordered by depth.
+
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { SyncserverContext } from '../context.ts';
+import { type Point, selectFirstAfter, selectTimeline } from '../store/timeline.ts';
+import type { PaginationToken } from '../tokens.ts';
+
+export const BEGINNING: Point = { depth: -1, position: Number.MIN_SAFE_INTEGER };
+export const END: Point = {
+  depth: Number.MAX_SAFE_INTEGER,
+  position: Number.MAX_SAFE_INTEGER,
+};
+
+/** Events arrive a little out of the order of depth: the deepest of so many counts as the last. */
+const NEIGHBOURS = 20;
+
+export async function pointOf(
+  { database }: Pick<SyncserverContext, 'database'>,
+  roomId: RoomId,
+  token: PaginationToken,
+): Promise<Point> {
+  if (token.kind === 'topological') return token;
+  const before = await selectTimeline(database, {
+    roomId,
+    after: 0,
+    upTo: token.position,
+    limit: NEIGHBOURS,
+  });
+  const events = before.filter((row) => row.kind === 'event');
+  const [first = undefined, ...others] = events;
+  if (first !== undefined) return others.reduce<Point>(deeper, first);
+  // Before everything that arrived live, but after what was backfilled.
+  const next = await selectFirstAfter(database, roomId, token.position);
+  return next === undefined ? END : { depth: next.depth, position: next.position - 1 };
+}
+
+function deeper(one: Point, other: Point): Point {
+  if (one.depth !== other.depth) return one.depth > other.depth ? one : other;
+  return one.position >= other.position ? one : other;
+}
+
+/** Just before an event. */
+export function before({ depth, position }: Point): Point {
+  return { depth, position: position - 1 };
+}

@@ -1,0 +1,121 @@
+// Which rows of a timeline a viewer may see: history visibility, event by event.
+
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import { canSeeEvent } from '../../protocol/visibility.ts';
+import type { SyncserverContext } from '../context.ts';
+import type { TimelineRow } from '../store/timeline.ts';
+import { lastJoin, membershipAt, type RoomView } from './room-view.ts';
+
+type Needs = Pick<SyncserverContext, 'roomserver' | 'events'>;
+
+export interface VisibilityOptions {
+  /**
+   * Lets state events pass that belong to `endState`: the viewer is given that state anyway, and expects to find
+   * how it came about in the timeline.
+   */
+  readonly withCurrentState: boolean;
+}
+
+/** Keeps the order. */
+export async function visibleRows(
+  context: Needs,
+  view: RoomView,
+  rows: readonly TimelineRow[],
+  options: VisibilityOptions,
+): Promise<TimelineRow[]> {
+  const shown = rows.filter((row) => !isIgnored(view, row));
+  const memberships = await exactMemberships(context, view, shown);
+  const join = lastJoin(view.history, view.upTo);
+  const canSee = (row: TimelineRow) =>
+    canSeeEvent({
+      visibility: row.visibility,
+      membership: memberships.has(row) ? memberships.get(row) : membershipBefore(view, row),
+      membershipAfter: ownMembershipAfter(view, row),
+      joinedLater: join !== undefined && row.position < join.until,
+    });
+  const seen = new Set(shown.filter(canSee));
+  if (options.withCurrentState) {
+    const hidden = shown.filter((row) => !seen.has(row) && row.stateKey !== undefined);
+    for (const row of await current(context, view, hidden)) seen.add(row);
+  }
+  return seen.size === shown.length ? shown : shown.filter((row) => seen.has(row));
+}
+
+/** State events are not ignored: the room would look different. */
+function isIgnored({ ignored, viewer }: RoomView, row: TimelineRow): boolean {
+  return row.stateKey === undefined && ignored.has(row.sender) && row.sender !== viewer.userId;
+}
+
+function membershipBefore({ history }: RoomView, row: TimelineRow): string | undefined {
+  return membershipAt(history, row.position - 1)?.membership;
+}
+
+/** Only for the viewer's own member events. */
+function ownMembershipAfter({ history, viewer }: RoomView, row: TimelineRow): string | undefined {
+  if (row.type !== 'm.room.member' || row.stateKey !== viewer.userId) return undefined;
+  return membershipAt(history, row.position)?.membership;
+}
+
+/**
+ * The viewer's membership in the state before each row where order of arrival does not tell it: in branches of
+ * the event graph, and in backfilled history.
+ */
+async function exactMemberships(
+  context: Needs,
+  view: RoomView,
+  rows: readonly TimelineRow[],
+): Promise<ReadonlyMap<TimelineRow, string | undefined>> {
+  const unsure = rows.filter(
+    ({ visibility, linear }) => !linear && (visibility === 'joined' || visibility === 'invited'),
+  );
+  const found = new Map<TimelineRow, string | undefined>();
+  if (unsure.length === 0 || view.isLooker) return found;
+  const eventIds = await context.roomserver.queryStateAcross({
+    roomId: view.roomId,
+    snapshots: unsure.map((row) => row.stateBefore),
+    type: 'm.room.member',
+    stateKey: view.viewer.userId,
+  });
+  const memberships = await membershipsOf(context, view, eventIds);
+  unsure.forEach((row, index) => {
+    const eventId = eventIds[index];
+    found.set(row, eventId === undefined ? undefined : memberships.get(eventId));
+  });
+  return found;
+}
+
+async function membershipsOf(
+  { events }: Needs,
+  { history }: RoomView,
+  eventIds: readonly (EventId | undefined)[],
+): Promise<ReadonlyMap<EventId, string>> {
+  const known = new Map(history.map(({ eventId, membership }) => [eventId, membership]));
+  const unknown = eventIds.filter((id) => id !== undefined && !known.has(id)) as EventId[];
+  for (const [eventId, { json }] of await events.get(unknown)) {
+    if (typeof json.content.membership === 'string') known.set(eventId, json.content.membership);
+  }
+  return known;
+}
+
+/** Those of the rows that hold their key in `endState`. */
+async function current(
+  { roomserver }: Needs,
+  { roomId, endState, history, isLooker, upTo }: RoomView,
+  rows: readonly TimelineRow[],
+): Promise<TimelineRow[]> {
+  // Who was only invited is not given the state of the room.
+  if (rows.length === 0 || (!isLooker && lastJoin(history, upTo) === undefined)) return [];
+  const keys = rows.map((row) => ({ type: row.type, stateKey: row.stateKey ?? '' }));
+  const holding = await roomserver.queryStateEvents({ roomId, snapshot: endState, keys });
+  const ids = new Set<EventId>(holding.map((event) => event.eventId));
+  return rows.filter((row) => ids.has(row.eventId));
+}
+
+/** Users other than the viewer of whom the rows tell that they were invited, joined or left. */
+export function membersIn(rows: readonly TimelineRow[], viewer: UserId): UserId[] {
+  return rows.flatMap(({ type, stateKey }) =>
+    type === 'm.room.member' && stateKey !== undefined && stateKey !== viewer
+      ? [stateKey as UserId]
+      : [],
+  );
+}

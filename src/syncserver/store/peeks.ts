@@ -1,0 +1,191 @@
+// Which devices look into which rooms. A row is one stretch of looking: it is active until `endedPosition` is
+// set or `expiryTs` has come.
+
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { sql } from '../../database/sql.ts';
+import type { DeviceId, RoomId, UserId } from '../../protocol/identifiers.ts';
+
+export type PeekVia = 'sync' | 'events';
+
+export interface PeekKey {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly roomId: RoomId;
+  readonly via: PeekVia;
+}
+
+export interface Peek extends PeekKey {
+  readonly startedPosition: number;
+  /** The last position that the looker is shown. */
+  readonly endedPosition: number | undefined;
+  /** ms since the epoch. */
+  readonly expiryTs: number;
+}
+
+interface StoredPeek {
+  readonly user_id: string;
+  readonly device_id: string;
+  readonly room_id: string;
+  readonly via: string;
+  readonly started_position: number;
+  readonly ended_position: number | null;
+  readonly expiry_ts: number;
+}
+
+export async function insertPeek(tx: Transaction, peek: Peek): Promise<void> {
+  await tx.run(sql`
+    INSERT INTO syncapi_peeks
+      (user_id, device_id, room_id, via, started_position, ended_position, expiry_ts)
+    VALUES (${peek.userId}, ${peek.deviceId}, ${peek.roomId}, ${peek.via}, ${peek.startedPosition},
+      ${peek.endedPosition ?? null}, ${peek.expiryTs})`);
+}
+
+/** Moves the expiry of the active peek; undefined when there is none. */
+export async function updatePeekExpiry(
+  tx: Transaction,
+  key: PeekKey,
+  times: { readonly now: number; readonly expiryTs: number },
+): Promise<Peek | undefined> {
+  const found = await tx.get<StoredPeek>(sql`
+    UPDATE syncapi_peeks SET expiry_ts = ${times.expiryTs}
+    WHERE user_id = ${key.userId} AND device_id = ${key.deviceId} AND room_id = ${key.roomId}
+      AND via = ${key.via} AND ended_position IS NULL AND expiry_ts > ${times.now}
+    RETURNING *`);
+  return found && fromStored(found);
+}
+
+export async function updatePeekEnded(
+  tx: Transaction,
+  key: PeekKey,
+  endedPosition: number,
+): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
+    WHERE user_id = ${key.userId} AND device_id = ${key.deviceId} AND room_id = ${key.roomId}
+      AND via = ${key.via} AND ended_position IS NULL
+    RETURNING *`);
+  return found.map(fromStored);
+}
+
+/** All peeks of a user into a room end, on every device. */
+export async function updatePeeksOfUserEnded(
+  tx: Transaction,
+  userId: UserId,
+  roomId: RoomId,
+  endedPosition: number,
+): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
+    WHERE user_id = ${userId} AND room_id = ${roomId} AND ended_position IS NULL
+    RETURNING *`);
+  return found.map(fromStored);
+}
+
+/** All peeks into a room end. */
+export async function updatePeeksOfRoomEnded(
+  tx: Transaction,
+  roomId: RoomId,
+  endedPosition: number,
+): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
+    WHERE room_id = ${roomId} AND ended_position IS NULL
+    RETURNING *`);
+  return found.map(fromStored);
+}
+
+export async function deletePeek(tx: Transaction, peek: Peek): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM syncapi_peeks
+    WHERE user_id = ${peek.userId} AND device_id = ${peek.deviceId} AND room_id = ${peek.roomId}
+      AND via = ${peek.via} AND started_position = ${peek.startedPosition}`);
+}
+
+export async function deletePeeksOfDevice(
+  tx: Transaction,
+  userId: UserId,
+  deviceId: DeviceId,
+): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    DELETE FROM syncapi_peeks WHERE user_id = ${userId} AND device_id = ${deviceId} RETURNING *`);
+  return found.map(fromStored);
+}
+
+export async function deletePeeksOfUser(tx: Transaction, userId: UserId): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    DELETE FROM syncapi_peeks WHERE user_id = ${userId} RETURNING *`);
+  return found.map(fromStored);
+}
+
+export async function deletePeeksOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM syncapi_peeks WHERE room_id = ${roomId}`);
+}
+
+/** Of devices that never came back to hear of the end. */
+export async function deletePeeksEndedBefore(tx: Transaction, expiryTs: number): Promise<void> {
+  await tx.run(sql`DELETE FROM syncapi_peeks WHERE expiry_ts < ${expiryTs}`);
+}
+
+/** Active and ended ones. */
+export async function selectPeeksOfUser(database: Queryable, userId: UserId): Promise<Peek[]> {
+  const found = await database.all<StoredPeek>(sql`
+    SELECT * FROM syncapi_peeks WHERE user_id = ${userId} ORDER BY started_position`);
+  return found.map(fromStored);
+}
+
+export async function selectActivePeeksOfRoom(
+  database: Queryable,
+  roomId: RoomId,
+  now: number,
+): Promise<Peek[]> {
+  const found = await database.all<StoredPeek>(sql`
+    SELECT * FROM syncapi_peeks
+    WHERE room_id = ${roomId} AND ended_position IS NULL AND expiry_ts > ${now}`);
+  return found.map(fromStored);
+}
+
+export async function selectActivePeeksOfUser(
+  database: Queryable,
+  userId: UserId,
+  now: number,
+): Promise<Peek[]> {
+  const found = await database.all<StoredPeek>(sql`
+    SELECT * FROM syncapi_peeks
+    WHERE user_id = ${userId} AND ended_position IS NULL AND expiry_ts > ${now}`);
+  return found.map(fromStored);
+}
+
+/** How many look into the room now, and when the first of them stops. */
+export async function selectRoomLoad(
+  database: Queryable,
+  roomId: RoomId,
+  now: number,
+): Promise<{ count: number; firstExpiryTs: number | null }> {
+  const found = await database.get<{ count: number; first: number | null }>(sql`
+    SELECT COUNT(*) AS count, MIN(expiry_ts) AS first FROM syncapi_peeks
+    WHERE room_id = ${roomId} AND ended_position IS NULL AND expiry_ts > ${now}`);
+  return { count: found?.count ?? 0, firstExpiryTs: found?.first ?? null };
+}
+
+/** The first expiry among active peeks. */
+export async function selectNextExpiry(
+  database: Queryable,
+  now: number,
+): Promise<number | undefined> {
+  const found = await database.get<{ next: number | null }>(sql`
+    SELECT MIN(expiry_ts) AS next FROM syncapi_peeks
+    WHERE expiry_ts > ${now} AND ended_position IS NULL`);
+  return found?.next ?? undefined;
+}
+
+function fromStored(row: StoredPeek): Peek {
+  return {
+    userId: row.user_id as UserId,
+    deviceId: row.device_id as DeviceId,
+    roomId: row.room_id as RoomId,
+    via: row.via as PeekVia,
+    startedPosition: row.started_position,
+    endedPosition: row.ended_position ?? undefined,
+    expiryTs: row.expiry_ts,
+  };
+}

@@ -1,0 +1,135 @@
+// The body of one /sync response: what happened between two tokens.
+
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { membershipAt } from '../rooms/room-view.ts';
+import { membersIn } from '../rooms/visible-rows.ts';
+import { encodeSyncToken } from '../tokens.ts';
+import { globalAccountData } from './account-data.ts';
+import { invitedRoom } from './invited.ts';
+import { joinedRoom } from './joined.ts';
+import { leftRoom } from './left.ts';
+import { peekedRoom, peeksByRoom } from './peeked.ts';
+import { presenceEvents } from './presence.ts';
+import type { SyncRequest } from './sync-request.ts';
+import { deviceMessages } from './to-device.ts';
+
+/** Rooms worked on at once. */
+const AT_ONCE = 16;
+
+export interface SyncResponse {
+  readonly body: JsonObject;
+  /** Nothing but the next token. */
+  readonly isEmpty: boolean;
+}
+
+type SectionName = 'join' | 'peek' | 'invite' | 'knock' | 'leave';
+
+interface Rooms {
+  readonly sections: Record<SectionName, Record<RoomId, JsonObject>>;
+  readonly newRooms: RoomId[];
+  readonly newUsers: Set<UserId>;
+}
+
+export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
+  const rooms: Rooms = {
+    sections: { join: {}, peek: {}, invite: {}, knock: {}, leave: {} },
+    newRooms: [],
+    newUsers: new Set(),
+  };
+  await addRooms(sync, rooms);
+  const accountData = await globalAccountData(sync);
+  const presence = await presenceEvents(sync, {
+    rooms: rooms.newRooms,
+    users: [...rooms.newUsers],
+  });
+  const messages = await deviceMessages(sync);
+  const sections = Object.entries(rooms.sections).filter(
+    ([, found]) => Object.keys(found).length > 0,
+  );
+  const told = {
+    ...(sections.length > 0 && { rooms: Object.fromEntries(sections) }),
+    ...(accountData.length > 0 && { account_data: { events: accountData } }),
+    ...(presence.length > 0 && { presence: { events: presence } }),
+    ...(messages.events.length > 0 && { to_device: { events: messages.events } }),
+  };
+  const nextBatch = encodeSyncToken({ ...sync.now, toDevice: messages.upTo });
+  sync.lazy.finish(nextBatch);
+  return {
+    body: { next_batch: nextBatch, ...told, ...KEYS },
+    isEmpty: Object.keys(told).length === 0,
+  };
+}
+
+/** No keys have been uploaded: end-to-end encryption is not there. */
+const KEYS: JsonObject = {
+  device_lists: { changed: [], left: [] },
+  device_one_time_keys_count: {},
+  device_unused_fallback_key_types: [],
+};
+
+async function addRooms(sync: SyncRequest, rooms: Rooms): Promise<void> {
+  const peeks = peeksByRoom(sync);
+  const roomIds = new Set([...sync.user.memberships.keys(), ...peeks.keys()]);
+  const wanted = [...roomIds].filter((roomId) => sync.filter.passesRoom(roomId));
+  for (let start = 0; start < wanted.length; start += AT_ONCE) {
+    const group = wanted.slice(start, start + AT_ONCE);
+    await Promise.all(group.map((roomId) => addRoom(sync, roomId, rooms)));
+  }
+
+  async function addRoom(request: SyncRequest, roomId: RoomId, found: Rooms): Promise<void> {
+    const isTold = await addByMembership(request, roomId, found);
+    const ofRoom = peeks.get(roomId);
+    if (isTold || ofRoom === undefined) return;
+    const peeked = await peekedRoom(request, roomId, ofRoom);
+    if (peeked !== undefined) found.sections[peeked.section][roomId] = peeked.json;
+  }
+}
+
+/** Whether this settles what is told of the room: invites stand beside a peek, all else stands in its place. */
+async function addByMembership(
+  sync: SyncRequest,
+  roomId: RoomId,
+  { sections, newRooms, newUsers }: Rooms,
+): Promise<boolean> {
+  const history = sync.user.memberships.get(roomId) ?? [];
+  const last = membershipAt(history, sync.now.rooms);
+  switch (last?.membership) {
+    case undefined:
+      return false;
+    case 'join': {
+      const joined = await joinedRoom(sync, roomId, history);
+      if (joined === undefined) return true;
+      sections.join[roomId] = joined.json;
+      if (joined.isNew) newRooms.push(roomId);
+      const { scanned } = joined.section.slice;
+      for (const userId of membersIn(scanned, sync.user.userId)) newUsers.add(userId);
+      return true;
+    }
+    case 'invite':
+    case 'knock': {
+      const name = last.membership;
+      const invited = await invitedRoom(sync, roomId, last);
+      if (invited !== undefined) sections[name][roomId] = invited;
+      return false;
+    }
+    default: {
+      if (isLooking(sync, roomId)) return false;
+      const left = await leftRoom(sync, roomId, history);
+      if (left !== undefined) sections.leave[roomId] = left;
+      return left !== undefined;
+    }
+  }
+}
+
+function isLooking(sync: SyncRequest, roomId: RoomId): boolean {
+  const { device, now } = sync;
+  return device.peeks.some(
+    ({ via, roomId: other, startedPosition, endedPosition, expiryTs }) =>
+      via === 'sync' &&
+      other === roomId &&
+      startedPosition <= now.rooms &&
+      (endedPosition === undefined || endedPosition > now.rooms) &&
+      expiryTs > now.time,
+  );
+}

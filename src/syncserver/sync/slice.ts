@@ -1,0 +1,85 @@
+// The part of a room's timeline that a response shows: the newest events that pass filter and visibility.
+
+import type { SyncserverContext } from '../context.ts';
+import type { EventFilter } from '../filter/event-filter.ts';
+import type { RoomView } from '../rooms/room-view.ts';
+import { visibleRows } from '../rooms/visible-rows.ts';
+import { selectTimeline, type TimelineRow } from '../store/timeline.ts';
+
+/** However little of a room passes the filter, no more of its rows are looked at. */
+const MAX_SCANNED = 1000;
+
+export interface SliceRequest {
+  readonly view: RoomView;
+  /** Exclusive; 0 for no bound. */
+  readonly after: number;
+  readonly limit: number;
+  readonly filter: EventFilter;
+}
+
+export interface Slice {
+  /** In order. */
+  readonly shown: readonly TimelineRow[];
+  /** In order, and without gap up to the end of the view, back to the first that is shown or further. */
+  readonly scanned: readonly TimelineRow[];
+  /** Whether there is more after `after` that could have been shown. */
+  readonly limited: boolean;
+}
+
+type Needs = Pick<SyncserverContext, 'database' | 'live' | 'roomserver' | 'events'>;
+
+export async function selectSlice(context: Needs, request: SliceRequest): Promise<Slice> {
+  const { limit } = request;
+  const shown: TimelineRow[] = [];
+  const scanned: TimelineRow[] = [];
+  for await (const chunk of chunks(context, request)) {
+    const { rows, ends } = untilAnew(chunk);
+    shown.push(...(await showable(context, request, rows)));
+    scanned.push(...chunk);
+    const limited = ends || shown.length > limit || scanned.length >= MAX_SCANNED;
+    if (limited) return slice(shown.slice(0, limit), scanned, true);
+  }
+  return slice(shown, scanned, false);
+}
+
+function slice(shown: TimelineRow[], scanned: TimelineRow[], limited: boolean): Slice {
+  return { shown: shown.reverse(), scanned: scanned.reverse(), limited };
+}
+
+/** Newest first. From memory in one piece, or from the database in growing ones. */
+async function* chunks(
+  { database, live }: Needs,
+  { view, after, limit, filter }: SliceRequest,
+): AsyncGenerator<readonly TimelineRow[]> {
+  const { roomId } = view;
+  const inMemory = live.room(roomId)?.rows(after, view.upTo);
+  if (inMemory !== undefined) {
+    yield inMemory;
+    return;
+  }
+  let upTo = view.upTo;
+  let size = filter.passesAll ? limit + 1 : limit * 3 + 1;
+  for (;;) {
+    const rows = await selectTimeline(database, { roomId, after, upTo, limit: size });
+    yield rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < size) return;
+    upTo = last.position - 1;
+    size = Math.min(size * 3, MAX_SCANNED);
+  }
+}
+
+/** What came before a row at which the timeline starts anew is not continued by what comes after. */
+function untilAnew(chunk: readonly TimelineRow[]): { rows: readonly TimelineRow[]; ends: boolean } {
+  const index = chunk.findIndex((row) => row.kind === 'anew');
+  return index === -1 ? { rows: chunk, ends: false } : { rows: chunk.slice(0, index), ends: true };
+}
+
+async function showable(
+  context: Needs,
+  { view, filter }: SliceRequest,
+  rows: readonly TimelineRow[],
+): Promise<TimelineRow[]> {
+  const passing = rows.filter((row) => row.kind === 'event' && filter.passes(row));
+  return visibleRows(context, view, passing, { withCurrentState: true });
+}

@@ -1,0 +1,152 @@
+// The state that goes with a slice of a timeline: what the client must know to place it (`state`), or what it
+// must know after it (`state_after`).
+
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { StateEntry, StateEntryChange } from '../../roomserver/api.ts';
+import type { SyncserverContext } from '../context.ts';
+import type { RoomView } from '../rooms/room-view.ts';
+import type { TimelineRow } from '../store/timeline.ts';
+import type { Slice } from './slice.ts';
+
+export interface StateRequest {
+  readonly view: RoomView;
+  readonly slice: Slice;
+  /** The state that the client has; undefined: none, so all of it is given. Asked only where the rows do not tell. */
+  readonly base: (() => Promise<StateSnapshotId | undefined>) | undefined;
+  /** At the end of the slice instead of its start (`use_state_after`). */
+  readonly after: boolean;
+  /** Leaves m.room.member out of a whole state; of changes all are given. */
+  readonly lazyLoadMembers: boolean;
+}
+
+type Needs = Pick<SyncserverContext, 'roomserver' | 'events'>;
+type Entries = Map<string, StateEntry>;
+
+/** The state before the slice. */
+export function startOf({ view, slice }: Pick<StateRequest, 'view' | 'slice'>): StateSnapshotId {
+  return slice.shown[0]?.stateBefore ?? view.endState;
+}
+
+export async function stateEntries(context: Needs, request: StateRequest): Promise<StateEntry[]> {
+  const { base } = request;
+  const entries =
+    base === undefined
+      ? await wholeState(context, request)
+      : await changedState(context, { ...request, base });
+  return request.view.isLooker ? readable(context, request, entries) : [...entries.values()];
+}
+
+async function wholeState(context: Needs, request: StateRequest): Promise<Entries> {
+  const { view, after, lazyLoadMembers } = request;
+  const snapshot = after ? view.endState : startOf(request);
+  const whole = await context.roomserver.queryStateIds({
+    roomId: view.roomId,
+    snapshot,
+    members: lazyLoadMembers ? 'none' : 'all',
+  });
+  const entries: Entries = new Map(whole.entries.map((entry) => [keyOf(entry), entry]));
+  if (after) return entries;
+  for (const entry of await notShown(context, request)) {
+    if (!lazyLoadMembers || entry.type !== 'm.room.member') entries.set(keyOf(entry), entry);
+  }
+  return entries;
+}
+
+async function changedState(
+  context: Needs,
+  request: StateRequest & { readonly base: () => Promise<StateSnapshotId | undefined> },
+): Promise<Entries> {
+  const { view, slice, after } = request;
+  if (!slice.limited && slice.scanned.every((row) => row.linear)) {
+    const changes = after ? changesOf(slice.scanned) : await notShown(context, request);
+    return new Map(changes.map((entry) => [keyOf(entry), entry]));
+  }
+  const base = await request.base();
+  if (base === undefined) return wholeState(context, request);
+  const to = after || !slice.limited ? view.endState : startOf(request);
+  const entries: Entries = new Map();
+  for (const entry of await delta(context, view, base, to)) entries.set(keyOf(entry), entry);
+  if (after) return entries;
+  for (const entry of await notShown(context, request)) entries.set(keyOf(entry), entry);
+  const shown = new Set(slice.shown.map((row) => row.eventId));
+  for (const [key, entry] of entries) if (shown.has(entry.eventId)) entries.delete(key);
+  return entries;
+}
+
+/** What changes from the start of the slice to its end without an event that is shown. */
+async function notShown(context: Needs, request: StateRequest): Promise<StateEntry[]> {
+  const { view, slice } = request;
+  const shown = new Set(slice.shown.map((row) => row.eventId));
+  const rows = sinceStart(slice);
+  const changes = rows.every((row) => row.linear)
+    ? changesOf(rows)
+    : await delta(context, view, startOf(request), view.endState);
+  return changes.filter((entry) => !shown.has(entry.eventId));
+}
+
+/** All rows from the first that is shown; when none is, those that were looked at: they end at `endState`. */
+function sinceStart({ shown, scanned, limited }: Slice): readonly TimelineRow[] {
+  const [first] = shown;
+  if (first !== undefined) return scanned.filter((row) => row.position >= first.position);
+  return limited ? [] : scanned;
+}
+
+/** What linear rows change, the last for each key. */
+function changesOf(rows: readonly TimelineRow[]): StateEntry[] {
+  const entries: Entries = new Map();
+  for (const { type, stateKey, eventId, stateBefore, currentState } of rows) {
+    if (stateKey === undefined || stateBefore === currentState) continue;
+    const entry = { type, stateKey, eventId };
+    entries.set(keyOf(entry), entry);
+  }
+  return [...entries.values()];
+}
+
+async function delta(
+  { roomserver }: Needs,
+  { roomId }: RoomView,
+  from: StateSnapshotId,
+  to: StateSnapshotId,
+): Promise<StateEntry[]> {
+  return (await changes({ roomserver }, roomId, from, to)).flatMap(toEntry);
+}
+
+async function changes(
+  { roomserver }: Pick<Needs, 'roomserver'>,
+  roomId: RoomView['roomId'],
+  from: StateSnapshotId,
+  to: StateSnapshotId,
+): Promise<StateEntryChange[]> {
+  if (from === to) return [];
+  return (await roomserver.queryStateDelta({ roomId, from, to })).changes;
+}
+
+function toEntry({ type, stateKey, to }: StateEntryChange): StateEntry[] {
+  return to === undefined ? [] : [{ type, stateKey, eventId: to }];
+}
+
+/** To those outside, superseded state shows only where it was world-readable itself; current state always does. */
+async function readable(
+  context: Needs,
+  request: StateRequest,
+  entries: Entries,
+): Promise<StateEntry[]> {
+  const { view } = request;
+  if (entries.size === 0) return [];
+  const later = await changes(context, view.roomId, startOf(request), view.endState);
+  const superseded = new Set<EventId>(later.flatMap(({ from }) => from ?? []));
+  const doubtful = [...entries.values()].filter(({ eventId }) => superseded.has(eventId));
+  if (doubtful.length === 0) return [...entries.values()];
+  const events = await context.events.get(doubtful.map(({ eventId }) => eventId));
+  const hidden = new Set(
+    doubtful
+      .map(({ eventId }) => eventId)
+      .filter((id) => events.get(id)?.visibilityAtEvent !== 'world_readable'),
+  );
+  return [...entries.values()].filter(({ eventId }) => !hidden.has(eventId));
+}
+
+function keyOf({ type, stateKey }: { readonly type: string; readonly stateKey: string }): string {
+  return `${type}\0${stateKey}`;
+}

@@ -1,0 +1,53 @@
+// Messages to the device. They are sent again until the device comes back with a token that is past them.
+
+import type { JsonObject } from '../../protocol/json.ts';
+import { deleteToDeviceMessages, selectToDeviceMessages } from '../store/to-device.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+const MAX_MESSAGES = 100;
+
+export interface DeviceMessages {
+  readonly events: readonly JsonObject[];
+  /** How far the device has been told. */
+  readonly upTo: number;
+}
+
+export async function deviceMessages(sync: SyncRequest): Promise<DeviceMessages> {
+  const { context, viewer, device, since, now } = sync;
+  const after = since?.toDevice ?? 0;
+  if (device.newestMessage <= after) return { events: [], upTo: now.toDevice };
+  const messages = await selectToDeviceMessages(context.database, {
+    userId: viewer.userId,
+    deviceId: viewer.deviceId,
+    after,
+    upTo: now.toDevice,
+    limit: MAX_MESSAGES,
+  });
+  const last = messages.length < MAX_MESSAGES ? undefined : messages.at(-1);
+  return {
+    events: messages.map(({ sender, type, content }) => ({
+      sender,
+      type,
+      content: JSON.parse(content),
+    })),
+    upTo: last?.position ?? now.toDevice,
+  };
+}
+
+/** The device has come back with `since`: what is up to there has reached it. */
+export async function deleteAcknowledged({
+  context,
+  viewer,
+  device,
+  since,
+}: Pick<SyncRequest, 'context' | 'viewer' | 'device' | 'since'>): Promise<void> {
+  const { userId, deviceId } = viewer;
+  const upTo = since?.toDevice ?? 0;
+  if (device.oldestMessage === 0 || device.oldestMessage > upTo) return;
+  await context.database.transact(async (tx) => {
+    await deleteToDeviceMessages(tx, { userId, deviceId, upTo });
+    tx.afterCommit(() => {
+      context.live.change(userId, (user) => user.messagesDeleted(deviceId, upTo));
+    });
+  });
+}

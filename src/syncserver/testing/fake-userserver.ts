@@ -1,0 +1,83 @@
+// A userserver for tests: account data, devices and push rules in memory.
+
+import type { Database } from '../../database/database.ts';
+import { ENTRY_VERSION, type UserEntry } from '../../eventlog/entries.ts';
+import type { EventLog } from '../../eventlog/eventlog.ts';
+import type { DeviceId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { UserserverApi } from '../../userserver/api.ts';
+
+interface Data {
+  readonly userId: UserId;
+  readonly roomId?: RoomId | undefined;
+  readonly type: string;
+}
+
+export class FakeUserserver {
+  readonly #database: Database;
+  readonly #eventLog: EventLog;
+  readonly #data = new Map<string, { readonly key: Data; readonly content: JsonObject }>();
+  readonly devices = new Map<UserId, DeviceId[]>();
+  pushRules: JsonObject = { global: {} };
+  position = 0;
+
+  constructor(database: Database, eventLog: EventLog) {
+    this.#database = database;
+    this.#eventLog = eventLog;
+  }
+
+  get api(): UserserverApi {
+    const methods: Partial<UserserverApi> = {
+      queryAccountData: async (key) => this.#data.get(idOf(key))?.content,
+      queryAllAccountData: async ({ userId }) =>
+        [...this.#data.values()]
+          .filter(({ key }) => key.userId === userId)
+          .map(({ key: { roomId, type }, content }) => ({
+            type,
+            content,
+            ...(roomId !== undefined && { roomId }),
+          })),
+      queryIgnoredUsers: async ({ userId }) => {
+        const list = this.#data.get(idOf({ userId, type: 'm.ignored_user_list' }))?.content;
+        return Object.keys((list?.ignored_users as JsonObject | undefined) ?? {}) as UserId[];
+      },
+      queryPushRules: async () => this.pushRules,
+      queryDevices: async ({ userId }) =>
+        (this.devices.get(userId) ?? []).map((deviceId) => ({ deviceId })),
+    };
+    return methods as UserserverApi;
+  }
+
+  async setAccountData(key: Data, content: JsonObject): Promise<void> {
+    this.#data.set(idOf(key), { key, content });
+    const { roomId, type } = key;
+    await this.append(key.userId, {
+      kind: 'AccountDataChanged',
+      type,
+      ...(roomId !== undefined && { roomId }),
+    });
+  }
+
+  ignore(userId: UserId, ignored: UserId): Promise<void> {
+    const content = { ignored_users: { [ignored]: {} } };
+    return this.setAccountData({ userId, type: 'm.ignored_user_list' }, content);
+  }
+
+  deleteDevice(userId: UserId, deviceId: DeviceId): Promise<void> {
+    return this.append(userId, { kind: 'DeviceDeleted', deviceId });
+  }
+
+  async append(userId: UserId, entry: WithoutVersion<UserEntry>): Promise<void> {
+    const entries = [{ key: userId, entry: { v: ENTRY_VERSION, ...entry } as UserEntry }];
+    const ticket = await this.#database.transact((tx) =>
+      this.#eventLog.append(tx, 'userserver.output', entries),
+    );
+    this.position = await this.#eventLog.position(ticket);
+  }
+}
+
+type WithoutVersion<T> = T extends unknown ? Omit<T, 'v'> : never;
+
+function idOf({ userId, roomId, type }: Data): string {
+  return [userId, roomId ?? '', type].join('\0');
+}

@@ -1,0 +1,165 @@
+// A syncserver on a database of its own, with an event log, a clock that the test moves, and fakes to ask.
+
+import type { Backend } from '../../../test/contracts/backends.ts';
+import { ManualClock } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { openEmbeddedLog } from '../../eventlog/embedded.ts';
+import type { DurableTopic, EntryOf } from '../../eventlog/entries.ts';
+import type { EventLog } from '../../eventlog/eventlog.ts';
+import { silentLogger } from '../../logger.ts';
+import type { DeviceId, EventId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { SyncserverApi, Viewer } from '../api.ts';
+import { createSyncserver } from '../syncserver.ts';
+import { FakeRoomserver } from './fake-roomserver.ts';
+import { FakeUserserver } from './fake-userserver.ts';
+
+export const ALICE = '@alice:localhost' as UserId;
+export const BOB = '@bob:localhost' as UserId;
+export const CAROL = '@carol:localhost' as UserId;
+
+export interface HarnessOptions {
+  readonly maxPerUser?: number;
+  readonly maxPerRoom?: number;
+  readonly graceMs?: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into responses of every shape
+export type Body = any;
+
+export interface SyncSettings {
+  readonly since?: string;
+  readonly timeoutMs?: number;
+  readonly filter?: JsonObject;
+  readonly fullState?: boolean;
+  readonly useStateAfter?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export class Harness {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly clock: ManualClock;
+  readonly rooms: FakeRoomserver;
+  readonly users: FakeUserserver;
+  readonly #options: HarnessOptions;
+  readonly #positions = { receipts: 0, toDevice: 0 };
+  api!: SyncserverApi;
+  #close: () => Promise<void> = async () => {};
+
+  constructor(database: Database, eventLog: EventLog, clock: ManualClock, options: HarnessOptions) {
+    this.database = database;
+    this.eventLog = eventLog;
+    this.clock = clock;
+    this.#options = options;
+    this.rooms = new FakeRoomserver(database, eventLog, () => clock.now());
+    this.users = new FakeUserserver(database, eventLog);
+  }
+
+  /** Also as after a restart: only what is in the database is kept. */
+  async start(): Promise<void> {
+    await this.#close();
+    const { maxPerUser = 10, maxPerRoom = 10, graceMs = 900_000 } = this.#options;
+    const { api, close } = await createSyncserver({
+      database: this.database,
+      eventLog: this.eventLog,
+      clock: this.clock,
+      logger: silentLogger,
+      serverName: 'localhost' as ServerName,
+      roomserver: this.rooms.api,
+      userserver: this.users.api,
+      config: { peeking: { lifetimeMs: 3_600_000, graceMs, maxPerUser, maxPerRoom } },
+    });
+    this.api = api;
+    this.#close = close;
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+    await this.eventLog.close();
+  }
+
+  /** Until all that was written has been consumed. */
+  async settled(): Promise<void> {
+    await this.api.waitForPositions({
+      rooms: this.rooms.position,
+      users: this.users.position,
+      ...this.#positions,
+    });
+  }
+
+  async sync(viewer: Viewer, settings: SyncSettings = {}): Promise<Body> {
+    await this.settled();
+    return this.poll(viewer, { timeoutMs: 0, ...settings });
+  }
+
+  /** Waits for news, half a minute unless told otherwise. */
+  poll(viewer: Viewer, settings: SyncSettings = {}): Promise<Body> {
+    return this.api.sync({
+      viewer,
+      timeoutMs: 30_000,
+      fullState: false,
+      filter: {},
+      useStateAfter: false,
+      ...settings,
+    });
+  }
+
+  async receipt(
+    roomId: RoomId,
+    userId: UserId,
+    receipt: {
+      readonly eventId: EventId;
+      readonly type?: 'm.read' | 'm.read.private';
+      readonly threadId?: string;
+    },
+  ): Promise<void> {
+    const entry = { v: 1, userId, type: 'm.read' as const, ts: this.clock.now(), ...receipt };
+    this.#positions.receipts = await this.#append('edu.receipt', roomId, entry);
+  }
+
+  async toDevice(recipient: UserId, deviceId: DeviceId | '*', body: string): Promise<void> {
+    this.#positions.toDevice = await this.#append('edu.to_device', recipient, {
+      v: 1,
+      sender: ALICE,
+      recipient,
+      deviceId,
+      type: 'm.test',
+      content: { body },
+    });
+  }
+
+  async #append<T extends DurableTopic>(topic: T, key: string, entry: EntryOf[T]): Promise<number> {
+    const ticket = await this.database.transact((tx) =>
+      this.eventLog.append(tx, topic, [{ key, entry }]),
+    );
+    return this.eventLog.position(ticket);
+  }
+}
+
+export async function openHarness(
+  backend: Pick<Backend, 'open' | 'closeFirst'>,
+  options: HarnessOptions = {},
+): Promise<Harness> {
+  const clock = new ManualClock();
+  const database = await backend.open({ clock });
+  const eventLog = await openEmbeddedLog({ database, clock, logger: silentLogger });
+  const harness = new Harness(database, eventLog, clock, options);
+  backend.closeFirst(() => harness.close());
+  await harness.start();
+  return harness;
+}
+
+export function viewer(userId: UserId, device = 'DEVICE'): Viewer {
+  return { userId, deviceId: device as DeviceId, isGuest: false };
+}
+
+export function types(section: Body, part = 'timeline'): string[] {
+  return (section?.[part]?.events ?? []).map((event: Body) => event.type);
+}
+
+export function bodies(section: Body): string[] {
+  return (section?.timeline?.events ?? [])
+    .map((event: Body) => event.content.body)
+    .filter((body: unknown) => body !== undefined);
+}

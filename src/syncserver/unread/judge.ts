@@ -1,0 +1,60 @@
+// What a user's push rules make of an event in a room.
+
+import { formatClientEvent } from '../../protocol/events/client-event.ts';
+import type { PduRecord } from '../../protocol/events/pdu.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { evaluatePushRules, type PushVerdict } from '../../protocol/push-rules.ts';
+import type { SyncserverContext } from '../context.ts';
+import type { RoomView } from '../rooms/room-view.ts';
+import type { TimelineRow } from '../store/timeline.ts';
+
+const NOTHING: PushVerdict = { notify: false, highlight: false, tweaks: {} };
+/** Power to notify the whole room where the room does not say (m.room.power_levels). */
+const DEFAULT_NOTIFICATION_LEVEL = 50;
+
+export async function judge(
+  context: SyncserverContext,
+  { viewer, roomId }: RoomView,
+  row: TimelineRow,
+  by: { readonly rules: JsonObject; readonly displayName: string | undefined },
+): Promise<PushVerdict> {
+  const event = await context.events.one(row.eventId);
+  if (event === undefined) return NOTHING;
+  const room = await context.roomserver.queryRoom({ roomId });
+  const mayNotify = await notifierOf(context, row, event.json.content);
+  return evaluatePushRules(by.rules, {
+    userId: viewer.userId,
+    event: formattedOnce(event),
+    displayName: by.displayName,
+    memberCount: room?.joinedMembers ?? 0,
+    senderMayNotify: mayNotify,
+  });
+}
+
+const formatted = new WeakMap<PduRecord, JsonObject>();
+
+/** It is the same for all users of the room. */
+function formattedOnce(event: PduRecord): JsonObject {
+  const known = formatted.get(event);
+  if (known !== undefined) return known;
+  const made = formatClientEvent(event, { withRoomId: true });
+  formatted.set(event, made);
+  return made;
+}
+
+/** Power is asked for only where the event calls on the whole room. */
+async function notifierOf(
+  { roomserver }: SyncserverContext,
+  { roomId, sender }: TimelineRow,
+  content: JsonObject,
+): Promise<(kind: string) => boolean> {
+  const { body, 'm.mentions': mentions } = content;
+  const callsRoom =
+    (typeof body === 'string' && body.toLowerCase().includes('@room')) || mentions !== undefined;
+  if (!callsRoom) return () => false;
+  const power = await roomserver.queryPower({ roomId, userId: sender });
+  return (kind) => {
+    const needed = Object.hasOwn(power.notifications, kind) ? power.notifications[kind] : undefined;
+    return power.userLevel >= (needed ?? DEFAULT_NOTIFICATION_LEVEL);
+  };
+}

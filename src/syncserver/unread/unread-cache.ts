@@ -1,0 +1,47 @@
+// What is unread of a room for a user, as far as it has been worked out.
+
+import { LRUCache } from 'lru-cache';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+const MAX_ROOMS = 20_000;
+
+/** An event of which the user is to be notified. */
+export interface Unread {
+  readonly position: number;
+  /** `main` or the thread's root. */
+  readonly thread: EventId | 'main';
+  readonly highlight: boolean;
+}
+
+export interface UnreadState {
+  /** Where the user joined. */
+  readonly since: number;
+  /** The last position that has been looked at. */
+  readonly upTo: number;
+  /** Receipts up to here are in `readUpTo`. */
+  readonly receiptsUpTo: number;
+  /** The furthest position read of each thread; '' for all. */
+  readonly readUpTo: ReadonlyMap<string, number>;
+  readonly unread: readonly Unread[];
+  /** The rules by which it was found. */
+  readonly rules: JsonObject;
+  /** The user's name in the room. */
+  readonly displayName: string | undefined;
+}
+
+export class UnreadCache {
+  readonly #states: LRUCache<string, UnreadState>;
+
+  constructor(max = MAX_ROOMS) {
+    this.#states = new LRUCache({ max });
+  }
+
+  get(userId: UserId, roomId: RoomId): UnreadState | undefined {
+    return this.#states.get(`${userId}\0${roomId}`);
+  }
+
+  set(userId: UserId, roomId: RoomId, state: UnreadState): void {
+    this.#states.set(`${userId}\0${roomId}`, state);
+  }
+}

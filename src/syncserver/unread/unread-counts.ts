@@ -1,0 +1,164 @@
+// Unread counts (Client-Server API, "Receiving notifications"), worked out when they are read: what came since
+// the last time is judged by the user's push rules, what has been read is struck off.
+
+import { readProfile } from '../../protocol/events/content.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
+import type { SyncserverContext } from '../context.ts';
+import { lastJoin, type RoomView } from '../rooms/room-view.ts';
+import { type StoredReceipt, selectReceipts, selectReceiptsOfUser } from '../store/receipts.ts';
+import { selectTimeline, type TimelineRow } from '../store/timeline.ts';
+import { judge } from './judge.ts';
+import { MAIN_THREAD, threadOf } from './thread-of.ts';
+import type { Unread, UnreadState } from './unread-cache.ts';
+
+/** Of what was missed, only the newest is judged. */
+const MAX_MISSED = 500;
+
+export interface Counts {
+  readonly highlight_count: number;
+  readonly notification_count: number;
+}
+
+export interface UnreadCounts {
+  readonly all: Counts;
+  readonly main: Counts;
+  /** By root; threads without any are left out. */
+  readonly threads: ReadonlyMap<string, Counts>;
+}
+
+/** `receiptsUpTo`: how far receipts have been consumed. */
+export async function unreadCounts(
+  context: SyncserverContext,
+  view: RoomView,
+  receiptsUpTo: number,
+): Promise<UnreadCounts> {
+  const { viewer, roomId } = view;
+  const { userId } = viewer;
+  const ruleset = await context.userserver.queryPushRules({ userId });
+  const rules = isJsonObject(ruleset.global) ? ruleset.global : ruleset;
+  const since = lastJoin(view.history, view.upTo)?.from ?? view.upTo;
+  const known = context.unread.get(userId, roomId);
+  const isUsable =
+    known !== undefined &&
+    known.since === since &&
+    known.rules === rules &&
+    known.upTo <= view.upTo &&
+    known.receiptsUpTo <= receiptsUpTo;
+  const state = isUsable
+    ? known
+    : { ...NOTHING, since, upTo: since, rules, displayName: await displayNameOf(context, view) };
+  const next = await goOn(context, view, state, receiptsUpTo);
+  context.unread.set(userId, roomId, next);
+  return count(next.unread);
+}
+
+const NOTHING = { receiptsUpTo: -1, readUpTo: new Map<string, number>(), unread: [] };
+
+async function goOn(
+  context: SyncserverContext,
+  view: RoomView,
+  state: UnreadState,
+  receiptsUpTo: number,
+): Promise<UnreadState> {
+  const readUpTo = new Map(state.readUpTo);
+  for (const receipt of await ownReceipts(context, view, state.receiptsUpTo, receiptsUpTo)) {
+    advance(readUpTo, receipt.threadId, receipt.eventPosition);
+  }
+  const floor = Math.max(state.upTo, readUpTo.get('') ?? 0);
+  const rows = await rowsAfter(context, view, floor);
+  const isRenamed = rows.some((row) => isOwnMember(view, row));
+  const displayName = isRenamed ? await displayNameOf(context, view) : state.displayName;
+  const found: Unread[] = [];
+  for (const row of rows) {
+    if (row.sender === view.viewer.userId) {
+      // Whoever answers has read what came before.
+      advance(readUpTo, await threadOf(context, row), row.position);
+    } else {
+      found.push(...(await judged(context, view, row, { rules: state.rules, displayName })));
+    }
+  }
+  const unread = [...state.unread, ...found].filter(
+    ({ thread, position }) => position > Math.max(readUpTo.get('') ?? 0, readUpTo.get(thread) ?? 0),
+  );
+  return { ...state, upTo: view.upTo, receiptsUpTo, readUpTo, unread, displayName };
+}
+
+function advance(readUpTo: Map<string, number>, thread: string, position: number): void {
+  readUpTo.set(thread, Math.max(readUpTo.get(thread) ?? 0, position));
+}
+
+async function ownReceipts(
+  { database, live }: SyncserverContext,
+  { roomId, viewer }: RoomView,
+  after: number,
+  upTo: number,
+): Promise<StoredReceipt[]> {
+  if (after >= upTo) return [];
+  if (after < 0) return selectReceiptsOfUser(database, roomId, viewer.userId);
+  const receipts =
+    live.room(roomId)?.receipts(after, upTo) ??
+    (await selectReceipts(database, { roomId, after, upTo }));
+  return receipts.filter((receipt) => receipt.userId === viewer.userId);
+}
+
+/** In order. */
+async function rowsAfter(
+  { database, live }: SyncserverContext,
+  { roomId, upTo }: RoomView,
+  after: number,
+): Promise<TimelineRow[]> {
+  const rows =
+    live.room(roomId)?.rows(after, upTo) ??
+    (await selectTimeline(database, { roomId, after, upTo, limit: MAX_MISSED }));
+  return rows.reverse();
+}
+
+function isOwnMember({ viewer }: RoomView, { type, stateKey }: TimelineRow): boolean {
+  return type === 'm.room.member' && stateKey === viewer.userId;
+}
+
+async function displayNameOf(
+  { roomserver }: SyncserverContext,
+  { roomId, endState, viewer }: RoomView,
+): Promise<string | undefined> {
+  const keys = [{ type: 'm.room.member', stateKey: viewer.userId }];
+  const [member] = await roomserver.queryStateEvents({ roomId, snapshot: endState, keys });
+  return readProfile(member?.json.content).displayname;
+}
+
+async function judged(
+  context: SyncserverContext,
+  view: RoomView,
+  row: TimelineRow,
+  by: { readonly rules: JsonObject; readonly displayName: string | undefined },
+): Promise<Unread[]> {
+  if (row.kind !== 'event' || view.ignored.has(row.sender as UserId)) return [];
+  const verdict = await judge(context, view, row, by);
+  if (!verdict.notify) return [];
+  const thread = await threadOf(context, row);
+  return [{ position: row.position, thread, highlight: verdict.highlight }];
+}
+
+function count(unread: readonly Unread[]): UnreadCounts {
+  const threads = new Map<string, Unread[]>();
+  for (const each of unread) {
+    const thread = threads.get(each.thread);
+    if (thread === undefined) threads.set(each.thread, [each]);
+    else thread.push(each);
+  }
+  const main = threads.get(MAIN_THREAD) ?? [];
+  threads.delete(MAIN_THREAD);
+  return {
+    all: countsOf(unread),
+    main: countsOf(main),
+    threads: new Map([...threads].map(([root, each]) => [root, countsOf(each)])),
+  };
+}
+
+function countsOf(unread: readonly Unread[]): Counts {
+  return {
+    highlight_count: unread.filter(({ highlight }) => highlight).length,
+    notification_count: unread.length,
+  };
+}
