@@ -38,7 +38,11 @@ export const media: Examples = {
       errcode: 'M_TOO_LARGE',
     }),
   },
-  createContent: { success: () => ({}), refusal: () => withoutToken() },
+  createContent: {
+    // Nobody may have many uploads pending.
+    success: async (world) => ({ as: await world.register('reserver') }),
+    refusal: () => withoutToken(),
+  },
   uploadContentToMXC: {
     success: async (world) => ({
       params: await reserved(world),

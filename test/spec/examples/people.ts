@@ -14,8 +14,8 @@ export const people: Examples = {
   },
   getProfileField: {
     success: async (world) => {
-      const params = { userId: world.alice.userId, keyName: 'displayname' };
-      await world.ok('setProfileField', { params, body: { displayname: 'Alice' } });
+      const params = { userId: world.alice.userId, keyName: 'm.tz' };
+      await world.ok('setProfileField', { params, body: { 'm.tz': 'Europe/Berlin' } });
       return { as: null, params };
     },
     refusal: (world) => ({

@@ -25,9 +25,11 @@ async function ofUser(world: World, as: Session): Promise<object> {
   };
 }
 
-/** Without what grows older by itself, and tokens, which tell the time. */
+/** Without what grows older by itself (typing ends), and tokens, which tell the time. */
 function withoutAges(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutAges);
+  if (Array.isArray(value)) {
+    return value.filter((item) => item?.type !== 'm.typing').map(withoutAges);
+  }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([key]) => key !== 'age' && key !== 'prev_batch');
   return Object.fromEntries(entries.map(([key, inner]) => [key, withoutAges(inner)]));
