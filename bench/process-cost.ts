@@ -5,11 +5,17 @@ import { readFileSync } from 'node:fs';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** CPU time of all threads, user and system, in ms. Resolution: one clock tick, usually 10 ms. */
-export function cpuMs(pid: number): number {
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** CPU time of all threads so far, in ms. Resolution: one clock tick, usually 10 ms. */
+export function cpuTime(pid: number): CpuTime {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+  const ms = (ticks: string | undefined) => (Number(ticks) * 1000) / ticksPerSecond;
+  return { user: ms(fields[11]), system: ms(fields[12]) };
 }
 
 /** Resident memory in MB (2^20 bytes). */

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { type ServerProcess, startServer } from '../test/server-process.ts';
 import { prepareLoad } from './load.ts';
-import { cpuMs, residentMb } from './process-cost.ts';
+import { cpuTime, residentMb } from './process-cost.ts';
 import { signatureMicroseconds } from './signature.ts';
 
 const { values } = parseArgs({
@@ -43,9 +43,12 @@ async function measure(baseUrl: string, pid: number): Promise<void> {
   const load = await prepareLoad(baseUrl, shape);
   await load.run(Math.ceil(shape.eventsPerSender / 4)); // warm-up
   const signature = signatureMicroseconds();
-  const before = cpuMs(pid);
+  const before = cpuTime(pid);
   const result = await load.run(shape.eventsPerSender);
-  const perEvent = ((cpuMs(pid) - before) * 1000) / result.events;
+  const now = cpuTime(pid);
+  const user = ((now.user - before.user) * 1000) / result.events;
+  const system = ((now.system - before.system) * 1000) / result.events;
+  const perEvent = user + system;
   await load.close();
   console.log(
     `events, deliveries         ${result.events}, ${result.deliveries} in ${result.seconds.toFixed(1)} s`,
@@ -55,7 +58,7 @@ async function measure(baseUrl: string, pid: number): Promise<void> {
   );
   console.log(`one Ed25519 signature      ${signature.toFixed(1)} µs`);
   console.log(
-    `server CPU per event       ${perEvent.toFixed(0)} µs = ${(perEvent / signature).toFixed(1)} × signature`,
+    `server CPU per event       ${perEvent.toFixed(0)} µs = ${(perEvent / signature).toFixed(1)} × signature (user ${user.toFixed(0)}, system ${system.toFixed(0)})`,
   );
   console.log(`resident after the load    ${residentMb(pid).toFixed(0)} MB`);
 }
