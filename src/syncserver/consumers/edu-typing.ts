@@ -7,6 +7,6 @@ import type { TypingTracker } from '../live/typing-tracker.ts';
 /** Returns what ends it. */
 export function listenToTyping(eventLog: EventLog, typing: TypingTracker): () => void {
   return eventLog.listenEphemeral('edu.typing', (roomId, entry) => {
-    typing.set(roomId as RoomId, entry.userId, entry.typing, entry.timeoutMs);
+    typing.set(roomId as RoomId, entry);
   });
 }

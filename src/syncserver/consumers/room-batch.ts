@@ -10,13 +10,24 @@ import { insertMemberships, type Membership } from '../store/memberships.ts';
 import type { Peek } from '../store/peeks.ts';
 import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
 
+export interface RoomBatchOptions {
+  readonly context: SyncserverContext;
+  readonly tx: Transaction;
+  /** The rooms' states before the batch. */
+  readonly heads: Map<RoomId, StateSnapshotId>;
+  /** Positions of the peeks that may begin. */
+  readonly peekable: ReadonlySet<number>;
+}
+
 export class RoomBatch {
+  readonly context: SyncserverContext;
   readonly tx: Transaction;
   /** ms since the epoch. */
   readonly now: number;
   /** Rooms whose peeks have changed. */
   readonly peekedRooms = new Set<RoomId>();
   readonly heads: Map<RoomId, StateSnapshotId>;
+  readonly peekable: ReadonlySet<number>;
 
   readonly #rows: TimelineRow[] = [];
   #unwrittenRows: TimelineRow[] = [];
@@ -28,10 +39,12 @@ export class RoomBatch {
   readonly #forgottenEvents: EventId[] = [];
   readonly #purgedRooms: RoomId[] = [];
 
-  constructor(tx: Transaction, now: number, heads: Map<RoomId, StateSnapshotId>) {
+  constructor({ context, tx, heads, peekable }: RoomBatchOptions) {
+    this.context = context;
     this.tx = tx;
-    this.now = now;
+    this.now = context.clock.now();
     this.heads = heads;
+    this.peekable = peekable;
   }
 
   addRow(row: TimelineRow, event?: StoredEvent): void {
@@ -83,7 +96,8 @@ export class RoomBatch {
   }
 
   /** In one turn of the event loop: users first, since rooms come into memory with those who join them. */
-  tell({ live, events, positions }: SyncserverContext, position: number): void {
+  tell(position: number): void {
+    const { live, events, positions } = this.context;
     const woken = new Set<LiveUser | undefined>();
     for (const { userId, change } of this.#userChanges) woken.add(live.change(userId, change));
     for (const membership of this.#memberships) {

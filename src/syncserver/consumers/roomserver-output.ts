@@ -63,16 +63,16 @@ export function consumeRoomserverOutput(
     database: context.database,
     prepare: (entries) => peekableEntries(context, entries),
     apply: async (tx, entries, peekable) => {
-      const now = context.clock.now();
-      const batch = new RoomBatch(tx, now, await headsOf(tx, heads, entries));
-      for (const entry of entries) await applyEntry(context, batch, entry, peekable);
+      const before = await headsOf(tx, heads, entries);
+      const batch = new RoomBatch({ context, tx, heads: before, peekable });
+      for (const entry of entries) await applyEntry(batch, entry);
       await batch.write();
       if (batch.peekedRooms.size > 0) await context.interest.settle(tx, batch.peekedRooms);
       tx.afterCommit(() => {
         for (const [roomId, head] of batch.heads) heads.set(roomId, head);
         for (const { entry, key } of entries)
           if (entry.kind === 'PurgeRoom') heads.delete(key as RoomId);
-        batch.tell(context, entries.at(-1)?.position ?? 0);
+        batch.tell(entries.at(-1)?.position ?? 0);
       });
     },
   };
@@ -121,21 +121,16 @@ async function peekableEntries(
   return peekable;
 }
 
-async function applyEntry(
-  context: SyncserverContext,
-  batch: RoomBatch,
-  { key, position, entry }: Entry,
-  peekable: ReadonlySet<number>,
-): Promise<void> {
+async function applyEntry(batch: RoomBatch, { key, position, entry }: Entry): Promise<void> {
   const place: Place = { roomId: key as RoomId, position, now: batch.now };
   switch (entry.kind) {
     case 'NewRoomEvent':
-      return newRoomEvent(context, batch, entry, place);
+      return newRoomEvent(batch, entry, place);
     case 'OldRoomEvent':
       return batch.addRow(rowOfOldEvent(entry, place));
     case 'StateReplaced':
       batch.addRow(rowOfReplacedState(entry, place, batch.heads.get(place.roomId)));
-      return stateChanged(context, batch, entry, place);
+      return stateChanged(batch, entry, place);
     case 'RedactedEvent':
       batch.forgetEvent(entry.redacted);
       return updateRelationRemoved(batch.tx, entry.redacted);
@@ -144,7 +139,7 @@ async function applyEntry(
     case 'RetireInvite':
       return retireInvite(batch, entry, place);
     case 'NewPeek':
-      return peekable.has(position) ? newPeek(context, batch, entry, place) : undefined;
+      return batch.peekable.has(position) ? newPeek(batch, entry, place) : undefined;
     case 'RetirePeek':
       return retirePeek(batch, entry, place);
     case 'ForgetRoom':
@@ -161,12 +156,7 @@ async function applyEntry(
 /** Peeks of, and into, other servers: the federationsender's. */
 function notForClients(_entry: Extract<RoomEntry, { kind: `${string}boundPeek` }>): void {}
 
-async function newRoomEvent(
-  context: SyncserverContext,
-  batch: RoomBatch,
-  entry: NewRoomEvent,
-  place: Place,
-): Promise<void> {
+async function newRoomEvent(batch: RoomBatch, entry: NewRoomEvent, place: Place): Promise<void> {
   const { event, stateBefore, visibilityAtEvent, stateChanges } = entry;
   const own = stateChanges.find((change) => change.eventId === event.eventId);
   batch.addRow(rowOfNewEvent(entry, place, batch.heads.get(place.roomId)), {
@@ -177,15 +167,15 @@ async function newRoomEvent(
     visibilityAtEvent,
     ...(own?.replacedEventId !== undefined && { replacesState: own.replacedEventId }),
   });
-  if (stateChanges.length > 0) await stateChanged(context, batch, entry, place);
+  if (stateChanges.length > 0) await stateChanged(batch, entry, place);
 }
 
 async function stateChanged(
-  { serverName }: SyncserverContext,
   batch: RoomBatch,
   entry: NewRoomEvent | StateReplaced,
   { roomId, position }: Place,
 ): Promise<void> {
+  const { serverName } = batch.context;
   for (const change of entry.stateChanges) {
     if (change.type !== 'm.room.member' || !hasNewMembership(change)) continue;
     const userId = change.stateKey as UserId;
@@ -194,7 +184,7 @@ async function stateChanged(
     const eventId = change.eventId ?? ('' as EventId);
     await batch.addMembership({ userId, roomId, position, membership, eventId, forgotten: false });
     if (membership === 'join' || membership === 'ban') {
-      batch.changePeeks(await updatePeeksOfUserEnded(batch.tx, userId, roomId, position));
+      batch.changePeeks(await updatePeeksOfUserEnded(batch.tx, { userId, roomId }, position));
     }
   }
   const isDecided =
@@ -229,11 +219,11 @@ function retireInvite(batch: RoomBatch, entry: RetireInvite, place: Place): Prom
 }
 
 async function newPeek(
-  { interest, reservations }: SyncserverContext,
   batch: RoomBatch,
   { userId, deviceId, via, expiryTs }: NewPeek,
   { roomId, position, now }: Place,
 ): Promise<void> {
+  const { interest, reservations } = batch.context;
   const key = { userId, deviceId, roomId, via };
   batch.tx.afterCommit(() => reservations.release(key));
   await batch.writeMemberships();

@@ -1,6 +1,7 @@
 // Who is typing where, now. Kept in memory only: clients repeat themselves while it goes on.
 
 import type { Clock } from '../../clock.ts';
+import type { Typing } from '../../eventlog/entries.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 
 /** Clients ask for 30 s or so; nobody types for hours. */
@@ -32,7 +33,7 @@ export class TypingTracker {
    * A user of whom nothing is known stops typing: told all the same, since she may have started before this
    * process did.
    */
-  set(roomId: RoomId, userId: UserId, typing: boolean, timeoutMs: number): void {
+  set(roomId: RoomId, { userId, typing, timeoutMs }: Typing): void {
     const room = this.#rooms.get(roomId) ?? { users: new Map<UserId, () => void>(), version: 0 };
     this.#rooms.set(roomId, room);
     const cancel = room.users.get(userId);
@@ -43,7 +44,7 @@ export class TypingTracker {
       return;
     }
     const delay = Math.min(Math.max(timeoutMs, 0), MAX_TIMEOUT_MS);
-    const expire = () => this.set(roomId, userId, false, 0);
+    const expire = () => this.set(roomId, { userId, typing: false, timeoutMs: 0 });
     room.users.set(userId, this.#clock.schedule(delay, expire));
     if (cancel === undefined) this.#changed(roomId, room);
   }

@@ -10,7 +10,7 @@ import { selectRowsOfEvents } from '../store/timeline.ts';
 import { viewRoom } from './access.ts';
 import { presentRows, presentState } from './present-rows.ts';
 import type { RoomView } from './room-view.ts';
-import { visibleRows } from './visible-rows.ts';
+import { visibleOrCurrentRows } from './visible-rows.ts';
 
 /** Errors: M_NOT_FOUND, also when the viewer may not know. */
 export async function event(
@@ -20,8 +20,11 @@ export async function event(
   const view = await viewRoom(context, request).catch(asNotFound);
   const rows = await selectRowsOfEvents(context.database, [request.eventId]);
   const here = rows.filter((row) => row.roomId === view.roomId && row.position <= view.upTo);
-  const visible = await visibleRows(context, view, here, { withCurrentState: true });
-  const [shown] = await presentRows(context, view, visible.slice(0, 1), { withRoomId: true });
+  const visible = await visibleOrCurrentRows(context, view, here);
+  const [shown] = await presentRows(context, view, {
+    rows: visible.slice(0, 1),
+    withRoomId: true,
+  });
   if (shown !== undefined) return shown;
   const [outlier] = here.length === 0 ? await stateWithoutRow(context, view, request.eventId) : [];
   return outlier ?? notFound();
@@ -42,7 +45,7 @@ async function stateWithoutRow(
     keys: [{ type: stored.json.type, stateKey }],
   });
   const isHeld = holding.some((other) => other.eventId === eventId);
-  return isHeld ? presentState(context, view, [stored], { withRoomId: true }) : [];
+  return isHeld ? presentState(context, view, { events: [stored], withRoomId: true }) : [];
 }
 
 function asNotFound(error: unknown): never {

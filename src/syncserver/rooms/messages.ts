@@ -49,7 +49,7 @@ export async function messages(
     to: to && (await pointOf(context, request.roomId, to)),
     limit: Math.min(Math.max(Math.trunc(request.limit), 0), filter.limit ?? MAX_LIMIT, MAX_LIMIT),
   });
-  const chunk = await presentRows(context, view, page.rows, { withRoomId: true });
+  const chunk = await presentRows(context, view, { rows: page.rows, withRoomId: true });
   return {
     start: request.from ?? encodePaginationToken(start ?? { kind: 'topological', ...BEGINNING }),
     ...(page.end !== undefined && {
@@ -90,7 +90,7 @@ export async function readPage(context: SyncserverContext, request: PageRequest)
     const size = Math.max(limit - rows.length, 20);
     const chunk = await readChunk(context, { ...request, from }, size);
     const passing = chunk.filter((row) => filter.passes(row) && filter.passesRoom(view.roomId));
-    const visible = await visibleRows(context, view, passing, { withCurrentState: false });
+    const visible = await visibleRows(context, view, passing);
     rows.push(...visible.slice(0, limit - rows.length));
     const isFull = rows.length === limit;
     const last = isFull ? rows.at(-1) : chunk.at(-1);
@@ -129,5 +129,5 @@ async function members(
     snapshot: view.isLooker ? view.endState : newest.currentState,
     keys: [...senders].map((stateKey) => ({ type: 'm.room.member', stateKey })),
   });
-  return presentState(context, view, events, { withRoomId: true });
+  return presentState(context, view, { events, withRoomId: true });
 }

@@ -6,28 +6,31 @@ import type { StoredEvent } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { formatEvent, formatForFederation } from '../events/format.ts';
 import type { FieldSelection } from '../filter/event-fields.ts';
+import { type BundleRequest, bundledRelations } from '../relations/bundled.ts';
 import { selectRowsOfEvents, type TimelineRow } from '../store/timeline.ts';
 import { membershipAt, type RoomView } from './room-view.ts';
 import { visibleRows } from './visible-rows.ts';
 
 type Needs = Pick<SyncserverContext, 'database' | 'clock' | 'events' | 'roomserver'>;
 
-export interface PresentOptions {
+export interface EventFormat {
   /** False where the response says it elsewhere. */
   readonly withRoomId: boolean;
   readonly federationFormat?: boolean;
   readonly fields?: FieldSelection | undefined;
+  /** What relates to each event is summed up in `unsigned.m.relations`. */
+  readonly relations?: 'all' | 'no threads' | undefined;
 }
 
 /** In the order given; what cannot be shown any more is left out. */
 export async function presentRows(
   context: Needs,
   view: RoomView,
-  rows: readonly TimelineRow[],
-  options: PresentOptions,
+  { rows, ...format }: EventFormat & { readonly rows: readonly TimelineRow[] },
 ): Promise<JsonObject[]> {
   const events = await context.events.get(rows.map((row) => row.eventId));
   const previous = await previousEvents(context, view, events.values());
+  const relations = format.relations && (await relationsOf(context, { view, rows, events }, format));
   const now = context.clock.now();
   return rows.flatMap((row) => {
     const event = events.get(row.eventId);
@@ -35,12 +38,29 @@ export async function presentRows(
     const replaced = event.replacesState && previous.get(event.replacesState);
     const eventView = {
       now,
-      roomId: options.withRoomId ? view.roomId : undefined,
+      roomId: format.withRoomId ? view.roomId : undefined,
       transactionId: isOwnDevice(view, row) ? row.transactionId : undefined,
       prevContent: replaced?.json.content,
       membership: membershipOf(view, row),
+      relations: relations?.get(row.eventId),
     };
-    return [present(event, eventView, options)];
+    return [present(event, eventView, format)];
+  });
+}
+
+async function relationsOf(
+  context: Needs,
+  of: Pick<BundleRequest, 'view' | 'rows' | 'events'>,
+  format: EventFormat,
+): Promise<ReadonlyMap<EventId, JsonObject>> {
+  return bundledRelations(context, {
+    ...of,
+    withThreads: format.relations === 'all',
+    present: async (row) => {
+      const nested = { ...format, relations: 'no threads', rows: [row] } as const;
+      const [child] = await presentRows(context, of.view, nested);
+      return child;
+    },
   });
 }
 
@@ -48,18 +68,17 @@ export async function presentRows(
 export function presentState(
   context: Pick<SyncserverContext, 'clock'>,
   view: Pick<RoomView, 'roomId'>,
-  events: Iterable<StoredEvent>,
-  options: PresentOptions,
+  { events, ...format }: EventFormat & { readonly events: Iterable<StoredEvent> },
 ): JsonObject[] {
   const now = context.clock.now();
-  const roomId = options.withRoomId ? view.roomId : undefined;
-  return Array.from(events, (event) => present(event, { now, roomId }, options));
+  const roomId = format.withRoomId ? view.roomId : undefined;
+  return Array.from(events, (event) => present(event, { now, roomId }, format));
 }
 
 function present(
   event: StoredEvent,
   view: Parameters<typeof formatEvent>[1],
-  { federationFormat = false, fields }: PresentOptions,
+  { federationFormat = false, fields }: EventFormat,
 ): JsonObject {
   const format = federationFormat ? formatForFederation : formatEvent;
   const formatted = format(event, view);
@@ -91,7 +110,7 @@ async function previousEvents(
     context.database,
     restricted.map((event) => event.eventId),
   );
-  const seen = await visibleRows(context, view, rows, { withCurrentState: false });
+  const seen = await visibleRows(context, view, rows);
   const seenIds = new Set(seen.map((row) => row.eventId));
   const hidden = new Set(restricted.map(({ eventId }) => eventId).filter((id) => !seenIds.has(id)));
   return new Map([...previous].filter(([eventId]) => !hidden.has(eventId)));

@@ -24,7 +24,7 @@ export async function state(context: SyncserverContext, place: Place): Promise<J
   const { roomId, endState: snapshot } = view;
   const { entries } = await context.roomserver.queryStateIds({ roomId, snapshot, members: 'all' });
   const events = await context.events.get(entries.map((entry) => entry.eventId));
-  return presentState(context, view, events.values(), { withRoomId: true });
+  return presentState(context, view, { events: events.values(), withRoomId: true });
 }
 
 /** `GET /rooms/{roomId}/state/{type}/{stateKey}`. Errors: M_FORBIDDEN, M_NOT_FOUND. */
@@ -39,7 +39,7 @@ export async function stateEvent(
     keys: [{ type: place.type, stateKey: place.stateKey }],
   });
   if (event === undefined) throw new MatrixError('M_NOT_FOUND', 'The room has no such state');
-  const [formatted = {}] = presentState(context, view, [event], { withRoomId: true });
+  const [formatted = {}] = presentState(context, view, { events: [event], withRoomId: true });
   return formatted;
 }
 
@@ -58,7 +58,7 @@ export async function members(
   const snapshot = await snapshotOf(context, view, request.at);
   const events = await memberEvents(context, view.roomId, snapshot);
   const wanted = events.filter(({ json }) => isWanted(request, String(json.content.membership)));
-  return { chunk: presentState(context, view, wanted, { withRoomId: true }) };
+  return { chunk: presentState(context, view, { events: wanted, withRoomId: true }) };
 }
 
 /** Both filters given: either suffices. */

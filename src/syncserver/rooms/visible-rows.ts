@@ -8,37 +8,40 @@ import { lastJoin, membershipAt, type RoomView } from './room-view.ts';
 
 type Needs = Pick<SyncserverContext, 'roomserver' | 'events'>;
 
-export interface VisibilityOptions {
-  /**
-   * Lets state events pass that belong to `endState`: the viewer is given that state anyway, and expects to find
-   * how it came about in the timeline.
-   */
-  readonly withCurrentState: boolean;
-}
-
 /** Keeps the order. */
 export async function visibleRows(
   context: Needs,
   view: RoomView,
   rows: readonly TimelineRow[],
-  options: VisibilityOptions,
 ): Promise<TimelineRow[]> {
   const shown = rows.filter((row) => !isIgnored(view, row));
   const memberships = await exactMemberships(context, view, shown);
   const join = lastJoin(view.history, view.upTo);
-  const canSee = (row: TimelineRow) =>
+  return shown.filter((row) =>
     canSeeEvent({
       visibility: row.visibility,
       membership: memberships.has(row) ? memberships.get(row) : membershipBefore(view, row),
       membershipAfter: ownMembershipAfter(view, row),
       joinedLater: join !== undefined && row.position < join.until,
-    });
-  const seen = new Set(shown.filter(canSee));
-  if (options.withCurrentState) {
-    const hidden = shown.filter((row) => !seen.has(row) && row.stateKey !== undefined);
-    for (const row of await current(context, view, hidden)) seen.add(row);
-  }
-  return seen.size === shown.length ? shown : shown.filter((row) => seen.has(row));
+    }),
+  );
+}
+
+/**
+ * As visibleRows, and besides state events that belong to `endState`: the viewer is given that state anyway, and
+ * expects to find how it came about in the timeline.
+ */
+export async function visibleOrCurrentRows(
+  context: Needs,
+  view: RoomView,
+  rows: readonly TimelineRow[],
+): Promise<TimelineRow[]> {
+  const visible = await visibleRows(context, view, rows);
+  if (visible.length === rows.length) return visible;
+  const seen = new Set(visible);
+  const hidden = rows.filter((row) => !seen.has(row) && row.stateKey !== undefined);
+  for (const row of await current(context, view, hidden)) seen.add(row);
+  return rows.filter((row) => seen.has(row));
 }
 
 /** State events are not ignored: the room would look different. */

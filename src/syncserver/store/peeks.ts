@@ -70,8 +70,7 @@ export async function updatePeekEnded(
 /** All peeks of a user into a room end, on every device. */
 export async function updatePeeksOfUserEnded(
   tx: Transaction,
-  userId: UserId,
-  roomId: RoomId,
+  { userId, roomId }: Pick<PeekKey, 'userId' | 'roomId'>,
   endedPosition: number,
 ): Promise<Peek[]> {
   const found = await tx.all<StoredPeek>(sql`

@@ -39,7 +39,7 @@ export interface TimelineRow {
   readonly transactionId: string | undefined;
 }
 
-interface StoredRow {
+export interface StoredRow {
   readonly position: number;
   readonly room_id: string;
   readonly kind: number;
@@ -257,7 +257,7 @@ function toStored(row: TimelineRow): Readonly<Record<keyof StoredRow, string | n
   };
 }
 
-function fromStored(row: StoredRow): TimelineRow {
+export function fromStored(row: StoredRow): TimelineRow {
   return {
     position: row.position,
     roomId: row.room_id as RoomId,

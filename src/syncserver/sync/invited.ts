@@ -1,7 +1,7 @@
 // `rooms.invite` and `rooms.knock`: what somebody who may soon join is shown of a room.
 
 import { STRIPPED_STATE_TYPES, stripEvent } from '../../protocol/events/stripped-state.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { Membership } from '../store/memberships.ts';
@@ -10,12 +10,11 @@ import type { SyncRequest } from './sync-request.ts';
 /** Undefined when there is nothing to tell. */
 export async function invitedRoom(
   { context, since, fullState, viewer, ignored }: SyncRequest,
-  roomId: RoomId,
   membership: Membership,
 ): Promise<JsonObject | undefined> {
   const isNews = since === undefined || fullState || membership.position > since.rooms;
   if (!isNews) return undefined;
-  const events = await strippedState(context, roomId, membership, viewer.userId);
+  const events = await strippedState(context, membership);
   const own = events.find(
     ({ type, state_key }) => type === 'm.room.member' && state_key === viewer.userId,
   );
@@ -28,10 +27,9 @@ export async function invitedRoom(
 /** Of a room in which this server is not, what came with the invite. */
 export async function strippedState(
   { roomserver, events }: Pick<SyncserverContext, 'roomserver' | 'events'>,
-  roomId: RoomId,
   membership: Membership,
-  userId: UserId,
 ): Promise<readonly JsonObject[]> {
+  const { roomId, userId } = membership;
   if (membership.strippedState !== undefined) return membership.strippedState;
   const state = await roomserver.queryStateEvents({
     roomId,

@@ -11,13 +11,12 @@ import type { Membership } from '../store/memberships.ts';
 import { selectRowsOfEvents } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
 import { roomAccountData } from './account-data.ts';
-import { roomSection, stateKey } from './section.ts';
+import { formatOf, roomSection, stateKey } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** Undefined when there is nothing to tell. */
 export async function leftRoom(
   sync: SyncRequest,
-  roomId: RoomId,
   history: readonly Membership[],
 ): Promise<JsonObject | undefined> {
   const { since, now, fullState, filter } = sync;
@@ -28,22 +27,22 @@ export async function leftRoom(
   if (!isNews) {
     const isArchive = since === undefined || fullState;
     if (!isArchive || !filter.includeLeave || join === undefined) return undefined;
-    return archivedRoom(sync, roomId, history, last);
+    return archivedRoom(sync, history, last);
   }
   // Has she been a member since the device last heard?
-  if (join === undefined || join.until <= since.rooms) return farewell(sync, roomId, history, last);
-  return archivedRoom(sync, roomId, history, last);
+  if (join === undefined || join.until <= since.rooms) return farewell(sync, history, last);
+  return archivedRoom(sync, history, last);
 }
 
 /** What she could see while she was there. */
 async function archivedRoom(
   sync: SyncRequest,
-  roomId: RoomId,
   history: readonly Membership[],
   last: Membership,
 ): Promise<JsonObject | undefined> {
   const { context, since, fullState } = sync;
-  const view = await viewOf(sync, roomId, history, last);
+  const { roomId } = last;
+  const view = await viewOf(sync, history, last);
   if (view === undefined) return undefined;
   const join = lastJoin(history, last.position);
   const isContinued =
@@ -66,30 +65,11 @@ async function archivedRoom(
 /** Who was never in the room, or had left it before, is told of her own membership only. */
 async function farewell(
   sync: SyncRequest,
-  roomId: RoomId,
   history: readonly Membership[],
   last: Membership,
 ): Promise<JsonObject> {
-  const { context, filter } = sync;
-  const view = await viewOf(sync, roomId, history, last);
-  const rows = view === undefined ? [] : await selectRowsOfEvents(context.database, [last.eventId]);
-  const shown =
-    view === undefined
-      ? []
-      : await visibleRows(
-          context,
-          view,
-          rows.filter((row) => filter.timeline.passes(row)),
-          {
-            withCurrentState: false,
-          },
-        );
-  const format = {
-    withRoomId: false,
-    federationFormat: filter.federationFormat,
-    fields: filter.fields,
-  };
-  const events = view === undefined ? [] : await presentRows(context, view, shown, format);
+  const view = await viewOf(sync, history, last);
+  const events = view === undefined ? [] : await ownEvent(sync, view, last);
   const prevBatch = encodePaginationToken({ kind: 'stream', position: last.position - 1 });
   return {
     [stateKey(sync)]: { events: [] },
@@ -98,13 +78,26 @@ async function farewell(
   };
 }
 
+async function ownEvent(
+  { context, filter }: SyncRequest,
+  view: RoomView,
+  { eventId }: Membership,
+): Promise<JsonObject[]> {
+  const rows = await selectRowsOfEvents(context.database, [eventId]);
+  const passing = rows.filter((row) => filter.timeline.passes(row));
+  return presentRows(context, view, {
+    rows: await visibleRows(context, view, passing),
+    ...formatOf(filter),
+  });
+}
+
 /** Up to her own leaving, or what was done to her afterwards; the state is that in which she left. */
 async function viewOf(
   { context, viewer, ignored }: SyncRequest,
-  roomId: RoomId,
   history: readonly Membership[],
   last: Membership,
 ): Promise<RoomView | undefined> {
+  const { roomId } = last;
   const left = lastJoin(history, last.position)?.until ?? last.position;
   const endState = await stateAt(context, roomId, left);
   if (endState === undefined) return undefined;

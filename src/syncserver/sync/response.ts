@@ -109,13 +109,13 @@ async function addByMembership(
     case 'invite':
     case 'knock': {
       const name = last.membership;
-      const invited = await invitedRoom(sync, roomId, last);
+      const invited = await invitedRoom(sync, last);
       if (invited !== undefined) sections[name][roomId] = invited;
       return false;
     }
     default: {
       if (isLooking(sync, roomId)) return false;
-      const left = await leftRoom(sync, roomId, history);
+      const left = await leftRoom(sync, history);
       if (left !== undefined) sections.leave[roomId] = left;
       return left !== undefined;
     }

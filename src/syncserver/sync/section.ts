@@ -4,7 +4,8 @@ import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
-import { presentRows, presentState } from '../rooms/present-rows.ts';
+import type { SyncFilter } from '../filter/sync-filter.ts';
+import { type EventFormat, presentRows, presentState } from '../rooms/present-rows.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { selectHasMemberChange } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
@@ -34,29 +35,35 @@ export function hasNews({ slice, state, summary }: Section): boolean {
   return slice.shown.length > 0 || slice.limited || state.length > 0 || summary !== undefined;
 }
 
+/** With the timeline found. */
+interface SlicedRequest extends SectionRequest {
+  readonly slice: Slice;
+}
+
 export async function roomSection(sync: SyncRequest, request: SectionRequest): Promise<Section> {
   const { context, filter } = sync;
-  const { view } = request;
+  const { view, after } = request;
   const slice = await selectSlice(context, {
     view,
-    after: request.after,
+    after,
     limit: filter.timelineLimit,
     filter: filter.timeline,
   });
-  const summary = await summaryOf(sync, request, slice);
-  const format = {
-    withRoomId: false,
-    federationFormat: filter.federationFormat,
-    fields: filter.fields,
-  };
-  const events = await presentRows(context, view, slice.shown, format);
-  const state = await stateOf(sync, request, slice, summary?.heroes ?? []);
+  const sliced = { ...request, slice };
+  const summary = await summaryOf(sync, sliced);
+  const format = formatOf(filter);
+  const events = await presentRows(context, view, { rows: slice.shown, ...format });
+  const state = await stateOf(sync, sliced, summary?.heroes ?? []);
   return {
     slice,
     timeline: { events, limited: slice.limited, prev_batch: prevBatch(view, slice) },
-    state: presentState(context, view, state, format),
+    state: presentState(context, view, { events: state, ...format }),
     summary: summary?.json,
   };
+}
+
+export function formatOf({ federationFormat, fields }: SyncFilter): EventFormat {
+  return { withRoomId: false, federationFormat, fields };
 }
 
 /** The key under which state stands in a response. */
@@ -70,11 +77,12 @@ function prevBatch({ upTo }: RoomView, { shown }: Slice): string {
   return encodePaginationToken({ kind: 'stream', position });
 }
 
+const DECIDES_SUMMARY = new Set(['m.room.member', 'm.room.name', 'm.room.canonical_alias']);
+
 /** With a whole state always; else only when it may have changed. */
 async function summaryOf(
   { context }: SyncRequest,
-  { view, after, base, withSummary }: SectionRequest,
-  slice: Slice,
+  { view, after, base, withSummary, slice }: SlicedRequest,
 ): Promise<Summary | undefined> {
   if (!withSummary) return undefined;
   const isChanged =
@@ -84,31 +92,23 @@ async function summaryOf(
   return isChanged ? roomSummary(context, view) : undefined;
 }
 
-const DECIDES_SUMMARY = new Set(['m.room.member', 'm.room.name', 'm.room.canonical_alias']);
-
 async function stateOf(
   sync: SyncRequest,
-  { view, base }: SectionRequest,
-  slice: Slice,
+  request: SlicedRequest,
   heroes: readonly UserId[],
 ): Promise<StoredEvent[]> {
   const { context, filter, useStateAfter, lazy } = sync;
-  if (filter.state.passesNone || !filter.state.passesRoom(view.roomId)) return [];
-  const isLazy = filter.state.lazyLoadMembers;
-  const request = { view, slice, base, after: useStateAfter, lazyLoadMembers: isLazy };
-  if (base === undefined) lazy.startAnew(view.roomId);
-  const entries = await stateEntries(context, request);
-  const found = await context.events.get(entries.map((entry) => entry.eventId));
-  const events = new Map([...found.values()].map((event) => [event.eventId, event]));
-  if (isLazy) {
-    const needed = neededMembers(sync, view, slice, [
-      ...heroes,
-      ...(base ? [] : [view.viewer.userId]),
-    ]);
-    const snapshot = useStateAfter ? view.endState : startOf({ view, slice });
-    for (const event of await membersAt(sync, view, snapshot, needed))
+  const { roomId } = request.view;
+  if (filter.state.passesNone || !filter.state.passesRoom(roomId)) return [];
+  if (request.base === undefined) lazy.startAnew(roomId);
+  const lazyLoadMembers = filter.state.lazyLoadMembers;
+  const wanted = { ...request, after: useStateAfter, lazyLoadMembers };
+  const entries = await stateEntries(context, wanted);
+  const events = new Map(await context.events.get(entries.map((entry) => entry.eventId)));
+  if (lazyLoadMembers) {
+    for (const event of await neededMembers(sync, request, heroes))
       events.set(event.eventId, event);
-    noteSent(sync, view, slice, events.values());
+    noteSent(sync, request, events.values());
   }
   return [...events.values()].filter(({ json }) =>
     filter.state.passes({
@@ -119,39 +119,32 @@ async function stateOf(
   );
 }
 
-/** Senders and heroes whom the device does not know. */
-function neededMembers(
-  { filter, lazy }: SyncRequest,
-  { roomId }: RoomView,
-  { shown }: Slice,
-  others: readonly UserId[],
-): UserId[] {
-  const needed = new Set([...shown.map((row) => row.sender), ...others]);
-  if (filter.state.includeRedundantMembers) return [...needed];
-  const known = lazy.known(roomId);
-  return [...needed].filter((userId) => !known.has(userId));
-}
-
-async function membersAt(
-  { context }: SyncRequest,
-  { roomId }: RoomView,
-  snapshot: StateSnapshotId,
-  userIds: readonly UserId[],
+/** The member events of senders and heroes whom the device does not know, and with a whole state the user's own. */
+async function neededMembers(
+  { context, filter, lazy, useStateAfter, viewer }: SyncRequest,
+  { view, slice, base }: SlicedRequest,
+  heroes: readonly UserId[],
 ): Promise<StoredEvent[]> {
-  if (userIds.length === 0) return [];
-  const keys = userIds.map((stateKey) => ({ type: 'm.room.member', stateKey }));
+  const { roomId } = view;
+  const needed = new Set([...slice.shown.map((row) => row.sender), ...heroes]);
+  if (base === undefined) needed.add(viewer.userId);
+  const known = filter.state.includeRedundantMembers ? new Set<UserId>() : lazy.known(roomId);
+  const keys = [...needed]
+    .filter((userId) => !known.has(userId))
+    .map((stateKey) => ({ type: 'm.room.member', stateKey }));
+  if (keys.length === 0) return [];
+  const snapshot = useStateAfter ? view.endState : startOf({ view, slice });
   return context.roomserver.queryStateEvents({ roomId, snapshot, keys });
 }
 
 function noteSent(
   { lazy }: SyncRequest,
-  { roomId }: RoomView,
-  { shown }: Slice,
+  { view, slice }: SlicedRequest,
   state: Iterable<StoredEvent>,
 ): void {
   const inState = [...state].filter(({ json }) => json.type === 'm.room.member');
-  const inTimeline = shown.filter(({ type }) => type === 'm.room.member');
-  lazy.sent(roomId, [
+  const inTimeline = slice.shown.filter(({ type }) => type === 'm.room.member');
+  lazy.sent(view.roomId, [
     ...inState.map(({ json }) => json.state_key as UserId),
     ...inTimeline.map((row) => row.stateKey as UserId),
   ]);

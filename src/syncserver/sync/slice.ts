@@ -3,7 +3,7 @@
 import type { SyncserverContext } from '../context.ts';
 import type { EventFilter } from '../filter/event-filter.ts';
 import type { RoomView } from '../rooms/room-view.ts';
-import { visibleRows } from '../rooms/visible-rows.ts';
+import { visibleOrCurrentRows } from '../rooms/visible-rows.ts';
 import { selectTimeline, type TimelineRow } from '../store/timeline.ts';
 
 /** However little of a room passes the filter, no more of its rows are looked at. */
@@ -81,5 +81,5 @@ async function showable(
   rows: readonly TimelineRow[],
 ): Promise<TimelineRow[]> {
   const passing = rows.filter((row) => row.kind === 'event' && filter.passes(row));
-  return visibleRows(context, view, passing, { withCurrentState: true });
+  return visibleOrCurrentRows(context, view, passing);
 }

@@ -66,7 +66,8 @@ async function changedState(
   if (base === undefined) return wholeState(context, request);
   const to = after || !slice.limited ? view.endState : startOf(request);
   const entries: Entries = new Map();
-  for (const entry of await delta(context, view, base, to)) entries.set(keyOf(entry), entry);
+  for (const entry of await delta(context, view, { from: base, to }))
+    entries.set(keyOf(entry), entry);
   if (after) return entries;
   for (const entry of await notShown(context, request)) entries.set(keyOf(entry), entry);
   const shown = new Set(slice.shown.map((row) => row.eventId));
@@ -81,7 +82,7 @@ async function notShown(context: Needs, request: StateRequest): Promise<StateEnt
   const rows = sinceStart(slice);
   const changes = rows.every((row) => row.linear)
     ? changesOf(rows)
-    : await delta(context, view, startOf(request), view.endState);
+    : await delta(context, view, { from: startOf(request), to: view.endState });
   return changes.filter((entry) => !shown.has(entry.eventId));
 }
 
@@ -103,20 +104,19 @@ function changesOf(rows: readonly TimelineRow[]): StateEntry[] {
   return [...entries.values()];
 }
 
-async function delta(
-  { roomserver }: Needs,
-  { roomId }: RoomView,
-  from: StateSnapshotId,
-  to: StateSnapshotId,
-): Promise<StateEntry[]> {
-  return (await changes({ roomserver }, roomId, from, to)).flatMap(toEntry);
+interface Step {
+  readonly from: StateSnapshotId;
+  readonly to: StateSnapshotId;
+}
+
+async function delta(context: Needs, view: RoomView, step: Step): Promise<StateEntry[]> {
+  return (await changes(context, view, step)).flatMap(toEntry);
 }
 
 async function changes(
-  { roomserver }: Pick<Needs, 'roomserver'>,
-  roomId: RoomView['roomId'],
-  from: StateSnapshotId,
-  to: StateSnapshotId,
+  { roomserver }: Needs,
+  { roomId }: RoomView,
+  { from, to }: Step,
 ): Promise<StateEntryChange[]> {
   if (from === to) return [];
   return (await roomserver.queryStateDelta({ roomId, from, to })).changes;
@@ -134,7 +134,7 @@ async function readable(
 ): Promise<StateEntry[]> {
   const { view } = request;
   if (entries.size === 0) return [];
-  const later = await changes(context, view.roomId, startOf(request), view.endState);
+  const later = await changes(context, view, { from: startOf(request), to: view.endState });
   const superseded = new Set<EventId>(later.flatMap(({ from }) => from ?? []));
   const doubtful = [...entries.values()].filter(({ eventId }) => superseded.has(eventId));
   if (doubtful.length === 0) return [...entries.values()];

@@ -37,7 +37,7 @@ export async function sync(context: SyncserverContext, options: SyncOptions): Pr
   const user = await context.live.user(viewer.userId);
   if (since !== undefined) {
     await checkNotAhead(context, since);
-    acknowledge(context, viewer, user, since);
+    acknowledge(context, { viewer, user, since });
   }
   seen(context, viewer, user);
   const mustAnswer = since === undefined || fullState;
@@ -173,9 +173,11 @@ async function checkNotAhead(context: SyncserverContext, since: SyncToken): Prom
 /** The device has come back: what it has been told need not be kept for it. */
 function acknowledge(
   context: SyncserverContext,
-  viewer: Viewer,
-  user: LiveUser,
-  since: SyncToken,
+  {
+    viewer,
+    user,
+    since,
+  }: { readonly viewer: Viewer; readonly user: LiveUser; readonly since: SyncToken },
 ): void {
   const device = user.device(viewer.deviceId);
   const ended = device.peeks.filter((peek) => hadEndedAt(peek, since));

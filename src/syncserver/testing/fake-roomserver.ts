@@ -8,16 +8,8 @@ import type { PduJson, PduRecord } from '../../protocol/events/pdu.ts';
 import type { DeviceId, EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { type HistoryVisibility, moreOpen } from '../../protocol/visibility.ts';
-import type {
-  RoomInfo,
-  RoomserverApi,
-  StateEntry,
-  StateEntryChange,
-  StoredEvent,
-} from '../../roomserver/api.ts';
-
-type State = ReadonlyMap<string, EventId>;
-type Key = { readonly type: string; readonly stateKey: string };
+import type { RoomInfo, RoomserverApi, StateEntry, StoredEvent } from '../../roomserver/api.ts';
+import { type Key, Snapshots } from './snapshots.ts';
 
 interface FakeRoom {
   readonly roomId: RoomId;
@@ -40,7 +32,7 @@ export class FakeRoomserver {
   readonly #database: Database;
   readonly #eventLog: EventLog;
   readonly #now: () => number;
-  readonly #states = new Map<string, State>([['empty', new Map()]]);
+  readonly #states = new Snapshots();
   readonly #events = new Map<EventId, StoredEvent>();
   readonly #rooms = new Map<RoomId, FakeRoom>();
   #ids = 0;
@@ -60,8 +52,10 @@ export class FakeRoomserver {
       queryRoom: this.#queryRoom,
       queryStateEvents: this.#queryStateEvents,
       queryStateIds: this.#queryStateIds,
-      queryStateDelta: this.#queryStateDelta,
-      queryStateAcross: this.#queryStateAcross,
+      queryStateDelta: async (request: Parameters<Snapshots['delta']>[0]) =>
+        this.#states.delta(request),
+      queryStateAcross: async (request: Parameters<Snapshots['across']>[0]) =>
+        this.#states.across(request),
       queryPower: async () => ({ userLevel: 100, notifications: {} }),
     };
     return new Proxy(methods, {
@@ -147,9 +141,11 @@ export class FakeRoomserver {
     return this.send(roomId, { sender, ...key });
   }
 
-  member(roomId: RoomId, userId: UserId, membership: string, sender = userId): Promise<EventId> {
+  /** Done by the user herself; by the creator where only others can. */
+  member(roomId: RoomId, userId: UserId, membership: string): Promise<EventId> {
+    const isOthers = membership === 'invite' || membership === 'ban';
     return this.send(roomId, {
-      sender,
+      sender: isOthers ? this.room(roomId).creator : userId,
       type: 'm.room.member',
       stateKey: userId,
       content: { membership },
@@ -277,7 +273,7 @@ export class FakeRoomserver {
   #change(room: FakeRoom, eventId: EventId, event: NewEvent): StateChange[] {
     const { type, stateKey, sender } = event;
     if (stateKey === undefined) return [];
-    const before = this.#state(room.current);
+    const before = this.#states.get(room.current);
     const replaced = before.get(`${type}\0${stateKey}`);
     this.#ids += 1;
     room.current = `state${this.#ids}`;
@@ -296,31 +292,36 @@ export class FakeRoomserver {
     ];
   }
 
-  #state(snapshot: string): State {
-    const state = this.#states.get(snapshot);
-    if (state === undefined) throw new Error(`no snapshot ${snapshot}`);
-    return state;
-  }
-
   #visibility(snapshot: string): HistoryVisibility {
-    const id = this.#state(snapshot).get('m.room.history_visibility\0');
+    const id = this.#states.get(snapshot).get('m.room.history_visibility\0');
     const event = id && this.#events.get(id);
     return (event?.json.content.history_visibility ?? 'shared') as HistoryVisibility;
   }
 
   #isEncrypted(snapshot: string): boolean {
-    return this.#state(snapshot).has('m.room.encryption\0');
+    return this.#states.get(snapshot).has('m.room.encryption\0');
   }
 
   async #queryEvents({ eventIds }: { eventIds: readonly EventId[] }): Promise<StoredEvent[]> {
     return eventIds.flatMap((id) => this.#events.get(id) ?? []);
   }
 
+  async #queryStateIds(request: {
+    roomId: RoomId;
+    snapshot?: string;
+    members: 'all' | 'none' | 'only';
+  }): Promise<{ entries: StateEntry[] }> {
+    const entries = this.#states.entries(request.snapshot ?? this.room(request.roomId).current);
+    const isWanted = ({ type }: StateEntry) =>
+      request.members === 'all' || (type === 'm.room.member') === (request.members === 'only');
+    return { entries: entries.filter(isWanted) };
+  }
+
   async #queryRoom({ roomId }: { roomId: RoomId }): Promise<RoomInfo | undefined> {
     const room = this.#rooms.get(roomId);
     if (room === undefined) return undefined;
     const count = (membership: string) =>
-      [...this.#state(room.current)].filter(
+      [...this.#states.get(room.current)].filter(
         ([key, id]) =>
           key.startsWith('m.room.member\0') &&
           this.#events.get(id)?.json.content.membership === membership,
@@ -344,60 +345,13 @@ export class FakeRoomserver {
     snapshot?: string;
     keys: readonly Key[];
   }): Promise<StoredEvent[]> {
-    const state = this.#state(request.snapshot ?? this.room(request.roomId).current);
+    const state = this.#states.get(request.snapshot ?? this.room(request.roomId).current);
     const ids = request.keys.flatMap(
       ({ type, stateKey }) => state.get(`${type}\0${stateKey}`) ?? [],
     );
     return this.#queryEvents({ eventIds: ids });
   }
-
-  async #queryStateIds(request: {
-    roomId: RoomId;
-    snapshot?: string;
-    members: 'all' | 'none' | 'only';
-  }): Promise<{ entries: StateEntry[] }> {
-    const state = this.#state(request.snapshot ?? this.room(request.roomId).current);
-    const entries = [...state].map(([key, eventId]) => ({ ...parseKey(key), eventId }));
-    const isWanted = ({ type }: StateEntry) =>
-      request.members === 'all' || (type === 'm.room.member') === (request.members === 'only');
-    return { entries: entries.filter(isWanted) };
-  }
-
-  async #queryStateDelta(request: {
-    from: string;
-    to: string;
-  }): Promise<{ changes: StateEntryChange[] }> {
-    const from = this.#state(request.from);
-    const to = this.#state(request.to);
-    const keys = new Set([...from.keys(), ...to.keys()]);
-    const changed = [...keys].filter((key) => from.get(key) !== to.get(key));
-    return {
-      changes: changed.map((key) => {
-        const before = from.get(key);
-        const after = to.get(key);
-        return {
-          ...parseKey(key),
-          ...(before !== undefined && { from: before }),
-          ...(after !== undefined && { to: after }),
-        };
-      }),
-    };
-  }
-
-  async #queryStateAcross(request: {
-    snapshots: readonly string[];
-    type: string;
-    stateKey: string;
-  }): Promise<(EventId | undefined)[]> {
-    const key = `${request.type}\0${request.stateKey}`;
-    return request.snapshots.map((snapshot) => this.#state(snapshot).get(key));
-  }
 }
 
 type WithoutVersion<T> = T extends unknown ? Omit<T, 'v'> : never;
 export type RoomEntryBody = WithoutVersion<RoomEntry>;
-
-function parseKey(key: string): Key {
-  const [type = '', stateKey = ''] = key.split('\0');
-  return { type, stateKey };
-}

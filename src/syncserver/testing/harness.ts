@@ -47,7 +47,11 @@ export class Harness {
   api!: SyncserverApi;
   #close: () => Promise<void> = async () => {};
 
-  constructor(database: Database, eventLog: EventLog, clock: ManualClock, options: HarnessOptions) {
+  constructor(
+    parts: { database: Database; eventLog: EventLog; clock: ManualClock },
+    options: HarnessOptions,
+  ) {
+    const { database, eventLog, clock } = parts;
     this.database = database;
     this.eventLog = eventLog;
     this.clock = clock;
@@ -144,7 +148,7 @@ export async function openHarness(
   const clock = new ManualClock();
   const database = await backend.open({ clock });
   const eventLog = await openEmbeddedLog({ database, clock, logger: silentLogger });
-  const harness = new Harness(database, eventLog, clock, options);
+  const harness = new Harness({ database, eventLog, clock }, options);
   backend.closeFirst(() => harness.close());
   await harness.start();
   return harness;

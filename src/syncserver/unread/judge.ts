@@ -12,20 +12,26 @@ const NOTHING: PushVerdict = { notify: false, highlight: false, tweaks: {} };
 /** Power to notify the whole room where the room does not say (m.room.power_levels). */
 const DEFAULT_NOTIFICATION_LEVEL = 50;
 
+export interface Case {
+  readonly row: TimelineRow;
+  readonly rules: JsonObject;
+  /** The user's, in the room. */
+  readonly displayName: string | undefined;
+}
+
 export async function judge(
   context: SyncserverContext,
   { viewer, roomId }: RoomView,
-  row: TimelineRow,
-  by: { readonly rules: JsonObject; readonly displayName: string | undefined },
+  { row, rules, displayName }: Case,
 ): Promise<PushVerdict> {
   const event = await context.events.one(row.eventId);
   if (event === undefined) return NOTHING;
   const room = await context.roomserver.queryRoom({ roomId });
   const mayNotify = await notifierOf(context, row, event.json.content);
-  return evaluatePushRules(by.rules, {
+  return evaluatePushRules(rules, {
     userId: viewer.userId,
     event: formattedOnce(event),
-    displayName: by.displayName,
+    displayName,
     memberCount: room?.joinedMembers ?? 0,
     senderMayNotify: mayNotify,
   });

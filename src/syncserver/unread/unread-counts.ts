@@ -3,12 +3,12 @@
 
 import { readProfile } from '../../protocol/events/content.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
+import { isJsonObject } from '../../protocol/json.ts';
 import type { SyncserverContext } from '../context.ts';
 import { lastJoin, type RoomView } from '../rooms/room-view.ts';
 import { type StoredReceipt, selectReceipts, selectReceiptsOfUser } from '../store/receipts.ts';
 import { selectTimeline, type TimelineRow } from '../store/timeline.ts';
-import { judge } from './judge.ts';
+import { type Case, judge } from './judge.ts';
 import { MAIN_THREAD, threadOf } from './thread-of.ts';
 import type { Unread, UnreadState } from './unread-cache.ts';
 
@@ -48,7 +48,7 @@ export async function unreadCounts(
   const state = isUsable
     ? known
     : { ...NOTHING, since, upTo: since, rules, displayName: await displayNameOf(context, view) };
-  const next = await goOn(context, view, state, receiptsUpTo);
+  const next = await goOn(context, view, { state, receiptsUpTo });
   context.unread.set(userId, roomId, next);
   return count(next.unread);
 }
@@ -58,11 +58,11 @@ const NOTHING = { receiptsUpTo: -1, readUpTo: new Map<string, number>(), unread:
 async function goOn(
   context: SyncserverContext,
   view: RoomView,
-  state: UnreadState,
-  receiptsUpTo: number,
+  { state, receiptsUpTo }: { readonly state: UnreadState; readonly receiptsUpTo: number },
 ): Promise<UnreadState> {
   const readUpTo = new Map(state.readUpTo);
-  for (const receipt of await ownReceipts(context, view, state.receiptsUpTo, receiptsUpTo)) {
+  const range = { after: state.receiptsUpTo, upTo: receiptsUpTo };
+  for (const receipt of await ownReceipts(context, view, range)) {
     advance(readUpTo, receipt.threadId, receipt.eventPosition);
   }
   const floor = Math.max(state.upTo, readUpTo.get('') ?? 0);
@@ -75,7 +75,7 @@ async function goOn(
       // Whoever answers has read what came before.
       advance(readUpTo, await threadOf(context, row), row.position);
     } else {
-      found.push(...(await judged(context, view, row, { rules: state.rules, displayName })));
+      found.push(...(await judged(context, view, { row, rules: state.rules, displayName })));
     }
   }
   const unread = [...state.unread, ...found].filter(
@@ -91,8 +91,7 @@ function advance(readUpTo: Map<string, number>, thread: string, position: number
 async function ownReceipts(
   { database, live }: SyncserverContext,
   { roomId, viewer }: RoomView,
-  after: number,
-  upTo: number,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
 ): Promise<StoredReceipt[]> {
   if (after >= upTo) return [];
   if (after < 0) return selectReceiptsOfUser(database, roomId, viewer.userId);
@@ -127,14 +126,10 @@ async function displayNameOf(
   return readProfile(member?.json.content).displayname;
 }
 
-async function judged(
-  context: SyncserverContext,
-  view: RoomView,
-  row: TimelineRow,
-  by: { readonly rules: JsonObject; readonly displayName: string | undefined },
-): Promise<Unread[]> {
+async function judged(context: SyncserverContext, view: RoomView, which: Case): Promise<Unread[]> {
+  const { row } = which;
   if (row.kind !== 'event' || view.ignored.has(row.sender as UserId)) return [];
-  const verdict = await judge(context, view, row, by);
+  const verdict = await judge(context, view, which);
   if (!verdict.notify) return [];
   const thread = await threadOf(context, row);
   return [{ position: row.position, thread, highlight: verdict.highlight }];
