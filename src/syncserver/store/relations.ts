@@ -1,0 +1,142 @@
+// Events by what they relate to.
+
+import type { Queryable } from '../../database/database.ts';
+import { list, sql } from '../../database/sql.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import { fromStored, type Point, type StoredRow, type TimelineRow } from './timeline.ts';
+
+/** Which children of `eventId`, and children of those, up to `maxHops` relations away. */
+export interface Kinship {
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  /** '' for any, here and in between. */
+  readonly relType: string;
+  /** '' for any, here and in between. */
+  readonly eventType: string;
+  readonly maxHops: number;
+}
+
+export interface Stretch {
+  readonly from: Point;
+  readonly to: Point;
+  /** Live rows only as far as this. */
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+/** At or before `from` (and after `to`), the latest first. */
+export async function selectRelatedBackwards(
+  database: Queryable,
+  { roomId, eventId, relType, eventType, maxHops }: Kinship,
+  { from, to, upTo, limit }: Stretch,
+): Promise<TimelineRow[]> {
+  const found = await database.all<StoredRow>(sql`
+    WITH RECURSIVE related (event_id, hops) AS (
+      SELECT event_id, 1 FROM syncapi_timeline
+      WHERE relates_to = ${eventId} AND room_id = ${roomId}
+        AND (${relType} = '' OR rel_type = ${relType})
+        AND (${eventType} = '' OR type = ${eventType})
+      UNION
+      SELECT t.event_id, related.hops + 1
+      FROM related JOIN syncapi_timeline t ON t.relates_to = related.event_id
+      WHERE related.hops < ${maxHops} AND t.room_id = ${roomId}
+        AND (${relType} = '' OR t.rel_type = ${relType})
+        AND (${eventType} = '' OR t.type = ${eventType}))
+    SELECT * FROM syncapi_timeline
+    WHERE event_id IN (SELECT event_id FROM related) AND event_id <> ${eventId}
+      AND position <= ${upTo}
+      AND depth <= ${from.depth} AND (depth < ${from.depth} OR position <= ${from.position})
+      AND depth >= ${to.depth} AND (depth > ${to.depth} OR position > ${to.position})
+    ORDER BY depth DESC, position DESC LIMIT ${limit}`);
+  return found.map(fromStored);
+}
+
+/** After `from` and at or before `to`, the earliest first. */
+export async function selectRelatedForwards(
+  database: Queryable,
+  { roomId, eventId, relType, eventType, maxHops }: Kinship,
+  { from, to, upTo, limit }: Stretch,
+): Promise<TimelineRow[]> {
+  const found = await database.all<StoredRow>(sql`
+    WITH RECURSIVE related (event_id, hops) AS (
+      SELECT event_id, 1 FROM syncapi_timeline
+      WHERE relates_to = ${eventId} AND room_id = ${roomId}
+        AND (${relType} = '' OR rel_type = ${relType})
+        AND (${eventType} = '' OR type = ${eventType})
+      UNION
+      SELECT t.event_id, related.hops + 1
+      FROM related JOIN syncapi_timeline t ON t.relates_to = related.event_id
+      WHERE related.hops < ${maxHops} AND t.room_id = ${roomId}
+        AND (${relType} = '' OR t.rel_type = ${relType})
+        AND (${eventType} = '' OR t.type = ${eventType}))
+    SELECT * FROM syncapi_timeline
+    WHERE event_id IN (SELECT event_id FROM related) AND event_id <> ${eventId}
+      AND position <= ${upTo}
+      AND depth >= ${from.depth} AND (depth > ${from.depth} OR position > ${from.position})
+      AND depth <= ${to.depth} AND (depth < ${to.depth} OR position <= ${to.position})
+    ORDER BY depth, position LIMIT ${limit}`);
+  return found.map(fromStored);
+}
+
+export interface RelationCount {
+  readonly parent: EventId;
+  readonly relType: string;
+  readonly count: number;
+  /** Whether the viewer sent one of them. */
+  readonly hasOwn: boolean;
+}
+
+/** What relates to each of the events in a way that is summed up, without what the viewer never sees. */
+export async function selectRelationCounts(
+  database: Queryable,
+  of: {
+    readonly roomId: RoomId;
+    readonly parents: readonly EventId[];
+    readonly viewer: UserId;
+    readonly ignored: readonly UserId[];
+    readonly worldReadableOnly: boolean;
+    readonly upTo: number;
+  },
+): Promise<RelationCount[]> {
+  const found = await database.all<{
+    relates_to: string;
+    rel_type: string;
+    count: number;
+    own: number;
+  }>(sql`
+    SELECT relates_to, rel_type, COUNT(*) AS count,
+      MAX(CASE WHEN sender = ${of.viewer} THEN 1 ELSE 0 END) AS own
+    FROM syncapi_timeline
+    WHERE relates_to IN ${list('text', of.parents)} AND room_id = ${of.roomId}
+      AND rel_type IN ('m.thread', 'm.replace', 'm.reference')
+      AND position <= ${of.upTo} AND sender NOT IN ${list('text', of.ignored)}
+      AND (visibility = 'world_readable' OR ${of.worldReadableOnly ? 1 : 0} = 0)
+    GROUP BY relates_to, rel_type`);
+  return found.map((row) => ({
+    parent: row.relates_to as EventId,
+    relType: row.rel_type,
+    count: row.count,
+    hasOwn: row.own === 1,
+  }));
+}
+
+/** Events that may replace one of that sender and type, the newest first. */
+export async function selectReplacements(
+  database: Queryable,
+  of: {
+    readonly roomId: RoomId;
+    readonly eventId: EventId;
+    readonly sender: UserId;
+    readonly type: string;
+    readonly upTo: number;
+    readonly limit: number;
+  },
+): Promise<TimelineRow[]> {
+  const found = await database.all<StoredRow>(sql`
+    SELECT * FROM syncapi_timeline
+    WHERE relates_to = ${of.eventId} AND room_id = ${of.roomId} AND rel_type = 'm.replace'
+      AND sender = ${of.sender} AND type = ${of.type} AND state_key IS NULL
+      AND position <= ${of.upTo}
+    ORDER BY depth DESC, position DESC LIMIT ${of.limit}`);
+  return found.map(fromStored);
+}
