@@ -4,9 +4,11 @@ import type { RoomserverContext } from '../context.ts';
 import { UserChangeWorker } from './user-change-worker.ts';
 import { consumeUserserverOutput } from './userserver-output.ts';
 
+const SETTLE_TIMEOUT_MS = 10_000;
+
 export interface Following {
-  /** Resolves when what has been consumed so far has reached the rooms. */
-  idle(): Promise<void>;
+  /** Resolves when what was written up to the position has reached the rooms, as far as it can now; false: not consumed. */
+  settled(position: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -18,7 +20,11 @@ export function followUsers(context: RoomserverContext): Following {
   );
   worker.wake();
   return {
-    idle: () => worker.idle(),
+    settled: async (position) => {
+      const isConsumed = await subscription.reached(position, SETTLE_TIMEOUT_MS);
+      await worker.idle();
+      return isConsumed;
+    },
     close: async () => {
       await subscription.close();
       await worker.close();
