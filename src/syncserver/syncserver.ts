@@ -6,7 +6,7 @@ import type { DurableTopic } from '../eventlog/entries.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
 import { MatrixError } from '../protocol/error.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
+import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 import type { SyncserverApi } from './api.ts';
@@ -17,6 +17,7 @@ import { listenToTyping } from './consumers/edu-typing.ts';
 import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
 import { consumeUserserverOutput } from './consumers/userserver-output.ts';
 import type { SyncserverConfig, SyncserverContext } from './context.ts';
+import { contextOfEvent } from './context-of-event/context.ts';
 import { EventSource } from './events/event-source.ts';
 import { Live } from './live/live.ts';
 import { type Consumed, Positions } from './live/positions.ts';
@@ -27,6 +28,7 @@ import { PeekInterestPublisher } from './peeks/peek-interest.ts';
 import { checkPeekLimits } from './peeks/peek-limits.ts';
 import { PeekReservations } from './peeks/peek-reservations.ts';
 import { queryPeek } from './peeks/query-peek.ts';
+import { relations } from './relations/relations.ts';
 import { queryAccess } from './rooms/access.ts';
 import { event } from './rooms/event.ts';
 import { messages } from './rooms/messages.ts';
@@ -50,6 +52,8 @@ export interface SyncserverOptions {
 
 export interface Syncserver {
   readonly api: SyncserverApi;
+  /** Whether a long poll of the user waits for a change: for tests that want a wake-up. */
+  isWaiting(userId: UserId): boolean;
   close(): Promise<void>;
 }
 
@@ -75,6 +79,7 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
   const unlisten = [listenToTyping(eventLog, typing), listenToPresence(eventLog, presence)];
   return {
     api: createApi(context, subscriptions),
+    isWaiting: (userId) => context.live.cachedUser(userId)?.isWaiting ?? false,
     close: async () => {
       for (const end of unlisten) end();
       typing.close();
@@ -148,8 +153,8 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     stateEvent: (request) => stateEvent(context, request),
     members: (request) => members(context, request),
     joinedMembers: (request) => joinedMembers(context, request),
-    context: notThere,
-    relations: notThere,
+    context: (request) => contextOfEvent(context, request),
+    relations: (request) => relations(context, request),
 
     roomInitialSync: notThere,
     initialSync: notThere,

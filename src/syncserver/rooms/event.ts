@@ -24,6 +24,7 @@ export async function event(
   const [shown] = await presentRows(context, view, {
     rows: visible.slice(0, 1),
     withRoomId: true,
+    relations: 'all',
   });
   if (shown !== undefined) return shown;
   const [outlier] = here.length === 0 ? await stateWithoutRow(context, view, request.eventId) : [];

@@ -49,7 +49,11 @@ export async function messages(
     to: to && (await pointOf(context, request.roomId, to)),
     limit: Math.min(Math.max(Math.trunc(request.limit), 0), filter.limit ?? MAX_LIMIT, MAX_LIMIT),
   });
-  const chunk = await presentRows(context, view, { rows: page.rows, withRoomId: true });
+  const chunk = await presentRows(context, view, {
+    rows: page.rows,
+    withRoomId: true,
+    relations: 'all',
+  });
   return {
     start: request.from ?? encodePaginationToken(start ?? { kind: 'topological', ...BEGINNING }),
     ...(page.end !== undefined && {

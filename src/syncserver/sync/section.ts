@@ -52,7 +52,9 @@ export async function roomSection(sync: SyncRequest, request: SectionRequest): P
   const sliced = { ...request, slice };
   const summary = await summaryOf(sync, sliced);
   const format = formatOf(filter);
-  const events = await presentRows(context, view, { rows: slice.shown, ...format });
+  // Of what follows on what the client has, it sums up for itself.
+  const relations = slice.limited ? 'all' : undefined;
+  const events = await presentRows(context, view, { rows: slice.shown, relations, ...format });
   const state = await stateOf(sync, sliced, summary?.heroes ?? []);
   return {
     slice,
