@@ -127,6 +127,14 @@ test('a repeated last request is answered as the first time', async () => {
   assert.equal(performed.length, 1);
 });
 
+test('the session of a finished request is no proof for another one', async () => {
+  const { attempt, performed } = harness();
+  const { session } = (await attempt(undefined, { deviceId: 'A' })).body;
+  await attempt({ ...proof, session }, { deviceId: 'A' });
+  await assert.rejects(attempt({ session }, { deviceId: 'B' }), withErrcode('M_FORBIDDEN'));
+  assert.equal(performed.length, 1);
+});
+
 test('an operation that fails may be repeated without new proof', async () => {
   const { attempt } = harness({ fail: 1 });
   const { session } = (await attempt()).body;

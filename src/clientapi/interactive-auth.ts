@@ -10,6 +10,7 @@ import type { UiaSession } from '../userserver/api.ts';
 import type { AuthData } from './auth-data.ts';
 import type { ClientapiContext } from './context.ts';
 import { identifiedUser } from './login-identifier.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 export type Stage = 'm.login.dummy' | 'm.login.password';
 export type Flow = readonly Stage[];
@@ -20,10 +21,15 @@ export interface Operation {
   /** Who has to prove herself; absent where nobody is signed in. */
   readonly userId?: UserId;
   readonly flows: readonly Flow[];
-  /** What must stay the same throughout a session. */
+  /** What is remembered of the first request of a session, and must stay the same throughout it. */
   readonly request: JsonObject;
   /** As the client sent it. */
   readonly auth: AuthData | undefined;
+}
+
+/** An operation whose session the caller has found, and which may differ from the first request. */
+interface Resumed extends Operation {
+  readonly session: UiaSession | undefined;
 }
 
 /** For operations of somebody who is signed in: she repeats her password. */
@@ -40,8 +46,19 @@ export async function withInteractiveAuth(
   operation: Operation,
   perform: () => Promise<JsonObject>,
 ): Promise<object | Reply> {
-  const id = operation.auth?.session;
-  const session = id === undefined ? undefined : await findSession(context, operation, id);
+  const session = await findSession(context, operation);
+  if (session !== undefined && !isDeepStrictEqual(session.request, operation.request)) {
+    throw new MatrixError('M_FORBIDDEN', 'The session was begun for another request');
+  }
+  return await resumeInteractiveAuth(context, { ...operation, session }, perform);
+}
+
+/** As withInteractiveAuth, with a session that has been found. */
+export async function resumeInteractiveAuth(
+  context: Uia,
+  { session, ...operation }: Resumed,
+  perform: () => Promise<JsonObject>,
+): Promise<object | Reply> {
   if (session?.result !== undefined) return session.result;
   const unproved = await prove(context, operation, session);
   if (unproved !== undefined) return unproved;
@@ -50,6 +67,16 @@ export async function withInteractiveAuth(
     await context.userserver.performSetUiaResult({ session: session.session, result });
   }
   return result;
+}
+
+/** The session that `auth` names. Throws M_FORBIDDEN, M_UNKNOWN (400). */
+export async function findSession(
+  { userserver }: Uia,
+  { operation, userId, auth }: Pick<Operation, 'operation' | 'userId' | 'auth'>,
+): Promise<UiaSession | undefined> {
+  if (auth?.session === undefined) return undefined;
+  const { session } = auth;
+  return await userserver.queryUiaSession(withoutUndefined({ session, operation, userId }));
 }
 
 /** Undefined when nothing is left to prove. */
@@ -79,22 +106,6 @@ async function prove(
 function nextStages({ flows }: Operation, completed: readonly string[]): readonly Stage[] {
   const begun = flows.filter((flow) => completed.every((stage, index) => flow[index] === stage));
   return begun.flatMap((flow) => flow.slice(completed.length, completed.length + 1));
-}
-
-async function findSession(
-  { userserver }: Uia,
-  { operation, userId, request }: Operation,
-  session: string,
-): Promise<UiaSession> {
-  const found = await userserver.queryUiaSession({
-    session,
-    operation,
-    ...(userId !== undefined && { userId }),
-  });
-  if (!isDeepStrictEqual(found.request, request)) {
-    throw new MatrixError('M_FORBIDDEN', 'The session was begun for another request');
-  }
-  return found;
 }
 
 /** The error to show in the 401 when the client may try again; throws what makes trying again useless. */
@@ -149,11 +160,7 @@ async function createSession(
   { userserver }: Uia,
   { operation, userId, request }: Operation,
 ): Promise<{ session: string }> {
-  return await userserver.performCreateUiaSession({
-    operation,
-    request,
-    ...(userId !== undefined && { userId }),
-  });
+  return await userserver.performCreateUiaSession(withoutUndefined({ operation, request, userId }));
 }
 
 async function challenge(

@@ -25,8 +25,9 @@ export function sendResult(reply: FastifyReply, result: object | Reply): Fastify
   return sendJson(reply, JSON.stringify(body));
 }
 
+/** As bytes: to text the framework would add a charset, which JSON does not have. */
 function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.header('content-type', 'application/json').send(text);
+  return reply.header('content-type', 'application/json').send(Buffer.from(text));
 }
 
 export function sendMatrixError(

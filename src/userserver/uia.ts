@@ -54,7 +54,9 @@ export function createUia(
       );
     },
     performSetUiaResult: async ({ session, result }) => {
-      sessions.change(session, { result });
+      // A password that was asked to be set is of no more use.
+      const { password: _, ...request } = sessions.get(session).request;
+      sessions.change(session, { result, request });
     },
     performEndUiaSession: async ({ session }) => sessions.end(session),
   };

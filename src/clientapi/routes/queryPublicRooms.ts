@@ -16,7 +16,8 @@ const filter = Type.Object({
 
 const body = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 0 })),
-  since: Type.Optional(Type.String()),
+  /** Clients in loops say null for the first page. */
+  since: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   filter: Type.Optional(filter),
   include_all_networks: Type.Optional(Type.Boolean()),
   third_party_instance_id: Type.Optional(Type.String()),
@@ -37,7 +38,7 @@ export function queryPublicRooms(context: ClientapiContext): Route {
       const { limit = PUBLIC_ROOMS_LIMIT.whenAbsent, since, filter } = request;
       const search = withoutUndefined({
         limit: Math.min(limit, PUBLIC_ROOMS_LIMIT.maximum),
-        since,
+        since: since ?? undefined,
         searchTerm: filter?.generic_search_term || undefined,
         roomTypes: filter?.room_types,
       });

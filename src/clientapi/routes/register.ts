@@ -10,7 +10,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { UserserverApi } from '../../userserver/api.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
-import { type Flow, withInteractiveAuth } from '../interactive-auth.ts';
+import { type Flow, findSession, resumeInteractiveAuth } from '../interactive-auth.ts';
 import { deviceProperties, newDeviceOf } from '../new-device.ts';
 import { sessionBody } from '../session-body.ts';
 import { withoutUndefined } from '../without-undefined.ts';
@@ -67,11 +67,22 @@ async function registerUser(
   if (!config.registration.enabled) {
     throw new MatrixError('M_FORBIDDEN', 'Registration is disabled');
   }
-  const { auth, password } = request;
-  const perform = await preparedRegistration(context, request);
-  // Between the requests of a session the user may choose another name: nothing of them is held fast.
-  const operation = { operation: 'register', flows: DUMMY_FLOW, request: {}, auth };
-  return await withInteractiveAuth(context, operation, async () => {
+  const { auth, ...given } = request;
+  const session = await findSession(context, { operation: 'register', auth });
+  if (session?.result !== undefined) return session.result;
+  // Later requests of a session may leave out what the first one said, or say otherwise.
+  const wanted: RegisterBody = { ...session?.request, ...given };
+  const perform = await preparedRegistration(context, wanted);
+  const remembered = given as JsonObject;
+  const operation = {
+    operation: 'register',
+    flows: DUMMY_FLOW,
+    request: remembered,
+    auth,
+    session,
+  };
+  return await resumeInteractiveAuth(context, operation, async () => {
+    const { password } = wanted;
     if (password === undefined) {
       throw new MatrixError('M_MISSING_PARAM', "The key 'password' is missing");
     }
