@@ -18,7 +18,7 @@ export interface InProcessServer {
   readonly keyhole: Keyhole;
   /** Resolves once the log has been consumed as far as it goes now. */
   settled(): Promise<void>;
-  /** Resolves once a long poll of the device waits. */
+  /** Resolves once a long poll of the user waits. */
   untilWaiting(client: TestClient): Promise<void>;
   isPeeking(client: TestClient, roomId: string): Promise<boolean>;
   /** Closes and starts again on the same data; `baseUrl` changes. */
@@ -102,7 +102,7 @@ async function settled({ eventLog, components }: Keyhole): Promise<void> {
 }
 
 async function untilWaiting({ components }: Keyhole, client: TestClient): Promise<void> {
-  while (!components.syncserver.isWaiting(client.userId as UserId, client.deviceId as DeviceId)) {
+  while (!components.syncserver.isWaiting(client.userId as UserId)) {
     await new Promise(setImmediate);
   }
 }

@@ -343,7 +343,7 @@ test('19. a gappy sync has in state what changed in the gap', async () => {
 });
 
 test('20. full_state and lazy_load_members treat peeks as joined rooms', async () => {
-  const room = await openRoom({ preset: 'public_chat' });
+  const room = await openRoom({ preset: 'public_chat', name: 'Named, so that it has no heroes' });
   const silent = await newUser();
   await silent.ok('POST', roomPath(room, 'join'), {});
   for (let line = 0; line < 12; line += 1) await member.send(room, `line ${line}`);
