@@ -24,6 +24,7 @@ export type AnyConsumer = Consumer<DurableTopic, unknown>;
 export class PositionMoved extends Error {}
 
 const NONE: ReadonlySet<number> = new Set();
+const HELD = 'waits for an earlier entry of its key';
 const MAX_ERROR_LENGTH = 1000;
 
 export interface ConsumerStateOptions {
@@ -70,8 +71,7 @@ export class ConsumerState {
     const prepared = live.length > 0 ? await this.#consumer.prepare?.(live) : undefined;
     await this.#consumer.database.transact(async (tx) => {
       await this.#move(tx, entries, held);
-      for (const entry of held)
-        await this.#park(tx, entry, 'waits for an earlier entry of its key');
+      for (const entry of held) await this.#park(tx, entry, HELD);
       if (live.length > 0) await this.#consumer.apply(tx, live, prepared);
     });
   }

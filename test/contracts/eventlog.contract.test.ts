@@ -188,6 +188,28 @@ forEachBackend('event log: consumers', (backend) => {
     assert.deepEqual([errors, await log.parked()], [[], []]);
   });
 
+  test('whose position somebody else has moved go on from there', async () => {
+    const clock = new ManualClock();
+    const { database, append, consume, log, seen } = await openHarness(backend, { clock });
+    const subscription = consume();
+    const first = await log.position(await append('k', 1));
+    await subscription.reached(first, 10_000);
+    await database.transact((tx) =>
+      tx.run(sql`UPDATE eventlog_consumers SET position = ${first + 1} WHERE position = ${first}`),
+    );
+    assert.equal(await log.position(await append('k', 2)), first + 1);
+    while (subscription.position <= first) {
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+    const third = await log.position(await append('k', 3));
+    assert.ok(await subscription.reached(third, 10_000));
+    assert.deepEqual(
+      (await seen()).map((row) => row.value),
+      [1, 3],
+    );
+  });
+
   test('that lag get batches, read from the table', async () => {
     const { database, consume, log, seen, settled } = await openHarness(backend);
     const many = Array.from({ length: 1500 }, (_, value) => ({ key: 'k', entry: receipt(value) }));

@@ -1,4 +1,4 @@
-// A TCP proxy that can lose the answer to a COMMIT: the server has committed, and nobody here knows.
+// A TCP proxy that can lose or hold back the answer to a COMMIT: the server has committed, and nobody here knows.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -10,35 +10,36 @@ export interface LossyProxy {
   loseNextCommit(): void;
   /** How many answers were lost. */
   lost(): number;
+  /** Lets the next COMMIT through; `committed` resolves when the server has answered, `release` passes that on. */
+  holdNextCommit(): { readonly committed: Promise<void>; readonly release: () => void };
   close(): Promise<void>;
 }
 
 export async function openLossyProxy(target: string): Promise<LossyProxy> {
   const { port, hostname } = new URL(target);
   const sockets = new Set<Socket>();
-  let armed = false;
+  /** What becomes of the answer to the next COMMIT. */
+  let intercept: ((client: Socket, answer: string | Buffer) => void) | undefined;
   let lost = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
-    let losing = false;
+    let answer: typeof intercept;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
     client.on('data', (chunk) => {
-      if (armed && chunk.includes('COMMIT')) {
-        armed = false;
-        losing = true;
+      if (chunk.includes('COMMIT')) {
+        answer = intercept;
+        intercept = undefined;
       }
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (!losing) client.write(chunk);
-      else if (chunk.includes('COMMIT') && !client.destroyed) {
-        lost += 1;
-        client.destroy();
-      }
+      if (answer === undefined || !chunk.includes('COMMIT')) client.write(chunk);
+      else answer(client, chunk);
+      if (chunk.includes('COMMIT')) answer = undefined;
     });
     client.on('close', () => upstream.end());
     upstream.on('close', () => client.destroy());
@@ -50,9 +51,21 @@ export async function openLossyProxy(target: string): Promise<LossyProxy> {
   return {
     url: url.href,
     loseNextCommit: () => {
-      armed = true;
+      intercept = (client) => {
+        lost += 1;
+        client.destroy();
+      };
     },
     lost: () => lost,
+    holdNextCommit: () => {
+      const committed = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      intercept = (client, answer) => {
+        committed.resolve();
+        void released.promise.then(() => client.write(answer));
+      };
+      return { committed: committed.promise, release: released.resolve };
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

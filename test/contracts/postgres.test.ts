@@ -86,6 +86,28 @@ onPostgres('trouble', (serverUrl) => {
     assert.deepEqual(await values(harness), [100, ...order]);
   });
 
+  test('nobody sees an entry before the effects of its unit, even if the server has committed it', async () => {
+    const harness = await open();
+    const told: string[] = [];
+    const subscription = harness.consume({
+      onBatch: (entries) => told.push(...entries.map(({ entry }) => `consumed ${entry.ts}`)),
+    });
+    await harness.log.position(await harness.append('k', 1));
+    await harness.settled(subscription);
+    const answer = proxy.holdNextCommit();
+    const slow = harness.database.transact(async (tx) => {
+      tx.afterCommit(() => told.push('effect of 2'));
+      return appendOne(harness.log, tx, { key: 'a', value: 2 });
+    });
+    await answer.committed;
+    await harness.log.position(await harness.append('b', 3));
+    await harness.settled(subscription);
+    answer.release();
+    await harness.log.position(await slow);
+    await harness.settled(subscription);
+    assert.deepEqual(told, ['consumed 1', 'consumed 3', 'effect of 2', 'consumed 2']);
+  });
+
   test('a commit whose answer is lost fails as unavailable; its entry is consumed all the same', async () => {
     const harness = await open();
     const subscription = harness.consume();
