@@ -98,6 +98,8 @@ test('other events are resolved by the memberships resolved before', () => {
   const late = topic(11, ALICE);
   assert.equal(resolve([joined, old], [joined, late])(old), idsOf(late));
   assert.equal(resolve([joined, old], [banned, late])(old), idsOf(old));
+  const rejoined = member(10, ALICE, 'join');
+  assert.equal(resolve([joined, old], [rejoined, late])(old), idsOf(late));
 });
 
 test('memberships of one pass do not see each other: who is in conflict has no power over another', () => {
