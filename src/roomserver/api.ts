@@ -23,7 +23,11 @@ export interface Written {
 export interface RoomserverApi {
   // --- changing rooms: everything a local user does --------------------------------------------------
 
-  /** Client-Server API, "POST /createRoom". Errors: M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_BAD_JSON. */
+  /**
+   * Client-Server API, "POST /createRoom": all at once or nothing. Errors: M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE,
+   * M_INVALID_ROOM_STATE with the rule, M_BAD_JSON, M_INVALID_PARAM or M_BAD_ALIAS for aliases, M_TOO_LARGE, M_FORBIDDEN
+   * for invitees of other servers.
+   */
   performCreateRoom(
     request: CreateRoomRequest,
   ): Promise<Written & { roomId: RoomId; roomAlias?: RoomAlias }>;
@@ -59,7 +63,10 @@ export interface RoomserverApi {
   }): Promise<Written>;
   /** Errors: M_UNKNOWN (400) while the user is still in the room. */
   performForget(request: { readonly roomId: RoomId; readonly userId: UserId }): Promise<Written>;
-  /** Removes a room and all that is stored of it; local members are made to leave first. */
+  /**
+   * Local members are made to leave, then the room is unknown, its aliases are free, and what is stored of it is deleted
+   * bit by bit. Errors: M_NOT_FOUND.
+   */
   performPurge(request: { readonly roomId: RoomId }): Promise<Written>;
 
   // --- peeking ---------------------------------------------------------------------------------------
@@ -90,7 +97,7 @@ export interface RoomserverApi {
     readonly alias: RoomAlias;
   }): Promise<{ roomId: RoomId; servers: ServerName[] }>;
   queryAliases(request: { readonly roomId: RoomId }): Promise<{ aliases: RoomAlias[] }>;
-  /** Errors: M_ROOM_IN_USE (409), M_INVALID_PARAM for aliases of other servers. */
+  /** For members. Errors: M_ROOM_IN_USE (409), M_INVALID_PARAM for aliases of other servers, M_FORBIDDEN, M_NOT_FOUND. */
   performSetAlias(request: {
     readonly alias: RoomAlias;
     readonly roomId: RoomId;
@@ -101,6 +108,7 @@ export interface RoomserverApi {
     readonly alias: RoomAlias;
     readonly userId: UserId;
   }): Promise<Partial<Written>>;
+  /** Errors: M_NOT_FOUND. */
   queryPublished(request: { readonly roomId: RoomId }): Promise<{ published: boolean }>;
   /** Errors: M_FORBIDDEN unless the user may send m.room.canonical_alias, M_NOT_FOUND. */
   performPublish(request: {
@@ -108,14 +116,14 @@ export interface RoomserverApi {
     readonly userId: UserId;
     readonly published: boolean;
   }): Promise<void>;
-  /** Most members first. `since` and the tokens returned are opaque. Errors: M_INVALID_PARAM. */
+  /** Most members first, at most 1000. `since` and the tokens returned are opaque. Errors: M_INVALID_PARAM. */
   queryPublicRooms(request: {
     readonly limit: number;
     readonly since?: string;
     readonly searchTerm?: string;
     readonly roomTypes?: readonly (string | null)[];
   }): Promise<PublicRooms>;
-  /** What a looker may know of a room: for the room list, previews and summaries. */
+  /** What a looker may know of a room: for the room list, previews and summaries. Unknown and stale rooms are left out. */
   queryRoomSummaries(request: { readonly roomIds: readonly RoomId[] }): Promise<PublicRoom[]>;
 
   // --- reading ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import type { RoomserverContext } from '../context.ts';
 import { isHere } from '../membership/is-here.ts';
 import { queryPublicRooms } from './public-rooms.ts';
 import { publish, queryPublished } from './publishing.ts';
-import { type SummarySource, summarizeRooms } from './room-summaries.ts';
+import { RoomSummaries, type SummarySource } from './room-summaries.ts';
 
 export function createDirectoryApi(
   context: RoomserverContext,
@@ -13,22 +13,23 @@ export function createDirectoryApi(
   RoomserverApi,
   'performPublish' | 'queryPublished' | 'queryPublicRooms' | 'queryRoomSummaries'
 > {
+  const summaries = new RoomSummaries(context);
   return {
     performPublish: (request) => publish(context, request),
     queryPublished: (request) => queryPublished(context, request),
-    queryPublicRooms: (request) => queryPublicRooms(context, request),
-    queryRoomSummaries: (request) => queryRoomSummaries(context, request),
+    queryPublicRooms: (request) => queryPublicRooms({ ...context, summaries }, request),
+    queryRoomSummaries: (request) => queryRoomSummaries({ ...context, summaries }, request),
   };
 }
 
 async function queryRoomSummaries(
-  context: RoomserverContext,
+  { rooms, summaries }: Pick<RoomserverContext, 'rooms'> & { readonly summaries: RoomSummaries },
   { roomIds }: Parameters<RoomserverApi['queryRoomSummaries']>[0],
 ): Promise<PublicRoom[]> {
   const sources: SummarySource[] = [];
   for (const roomId of roomIds) {
-    const head = await context.rooms.head(roomId);
+    const head = await rooms.head(roomId);
     if (isHere(head)) sources.push(head);
   }
-  return summarizeRooms(context, sources);
+  return summaries.of(sources);
 }

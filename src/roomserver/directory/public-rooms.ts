@@ -12,10 +12,12 @@ import {
 } from '../store/published.ts';
 import { encodePageToken, fromBeginning, type PageToken, parsePageToken } from './page-token.ts';
 import { type RoomFilter, roomFilter } from './room-filter.ts';
-import { summarizeRooms } from './room-summaries.ts';
+import type { RoomSummaries } from './room-summaries.ts';
 
 type RoomsRequest = Parameters<RoomserverApi['queryPublicRooms']>[0];
-type Context = Pick<RoomserverContext, 'database' | 'states' | 'events'>;
+interface Context extends Pick<RoomserverContext, 'database'> {
+  readonly summaries: RoomSummaries;
+}
 
 /** Rooms looked at between two turns of the event loop, at first and at most. */
 const FIRST_BATCH = 100;
@@ -55,7 +57,7 @@ async function findRooms(context: Context, search: Search): Promise<PublicRoom[]
   let size = filter === undefined ? wanted : FIRST_BATCH;
   for (;;) {
     const rows = await select(context.database, place, size);
-    const rooms = await summarizeRooms(context, rows.map(sourceOf));
+    const rooms = await context.summaries.of(rows.map(sourceOf));
     found.push(...(filter === undefined ? rooms : rooms.filter(filter)));
     const last = rows.at(-1);
     if (last === undefined || rows.length < size || found.length >= wanted) break;

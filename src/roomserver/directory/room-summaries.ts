@@ -1,5 +1,6 @@
 // What a looker may know of rooms, from a handful of state events of each.
 
+import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import {
   readAvatarUrl,
@@ -16,6 +17,7 @@ import type { HistoryVisibility } from '../../protocol/visibility.ts';
 import type { PublicRoom } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
+import { rootsOf } from '../state/snapshot.ts';
 
 export interface SummarySource {
   readonly roomId: RoomId;
@@ -39,27 +41,41 @@ const TYPES = [
 type Type = (typeof TYPES)[number];
 type Ids = ReadonlyMap<Type, EventId>;
 
-/** In the order given; the events of all rooms are read together. */
-export async function summarizeRooms(
-  { states, events }: Context,
-  sources: readonly SummarySource[],
-): Promise<PublicRoom[]> {
-  const ids = await Promise.all(sources.map((source) => eventIds(states, source)));
-  const loaded = await events.load([...new Set(ids.flatMap((found) => [...found.values()]))]);
-  return sources.map((source, i) => summaryOf(source, contentsOf(ids[i] as Ids, loaded)));
-}
+const MAX_CACHED = 20_000;
 
-async function eventIds(
-  store: Context['states'],
-  { roomId, currentState }: SummarySource,
-): Promise<Ids> {
-  const states = store.ofRoom(roomId);
-  const found = new Map<Type, EventId>();
-  for (const type of TYPES) {
-    const id = await states.get(currentState, type, '');
-    if (id !== undefined) found.set(type, id);
+export class RoomSummaries {
+  readonly #context: Context;
+  /** By the id of the state without members, which is what it follows from. */
+  readonly #ids = new LRUCache<string, Ids>({ max: MAX_CACHED });
+
+  constructor(context: Context) {
+    this.#context = context;
   }
-  return found;
+
+  /** In the order given; the events of all rooms are read together. */
+  async of(sources: readonly SummarySource[]): Promise<PublicRoom[]> {
+    const ids = await Promise.all(sources.map((source) => this.#idsOf(source)));
+    const wanted: EventId[] = [];
+    for (const found of ids) wanted.push(...found.values());
+    const loaded = await this.#context.events.load(wanted);
+    return sources.map((source, i) => summaryOf(source, contentsOf(ids[i] as Ids, loaded)));
+  }
+
+  #idsOf(source: SummarySource): Ids | Promise<Ids> {
+    const { rest } = rootsOf(source.currentState);
+    return this.#ids.get(rest) ?? this.#lookUp(source, rest);
+  }
+
+  async #lookUp({ roomId, currentState }: SummarySource, rest: string): Promise<Ids> {
+    const states = this.#context.states.ofRoom(roomId);
+    const found = new Map<Type, EventId>();
+    for (const type of TYPES) {
+      const id = await states.get(currentState, type, '');
+      if (id !== undefined) found.set(type, id);
+    }
+    this.#ids.set(rest, found);
+    return found;
+  }
 }
 
 type Contents = (type: Type) => JsonObject | undefined;
