@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const KILLED_AFTER_MS = 5000;
 const DEBIAN_VERSIONS = '/usr/lib/postgresql';
 
 interface Cluster {
@@ -76,7 +77,13 @@ function runCommand(command: string, args: readonly string[], url: string): Prom
     stdio: 'inherit',
     env: { ...process.env, KEYHOLE_TEST_POSTGRES_URL: url },
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      child.kill(signal);
+      // A test that never yields does not hear a signal.
+      setTimeout(() => child.kill('SIGKILL'), KILLED_AFTER_MS).unref();
+    });
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
