@@ -79,7 +79,7 @@ const RATE_LIMIT_MEANINGS = {
   roomCreation: 'Rooms created',
   membership: 'Joins, invites, kicks and the like',
   peek: 'Peeks started',
-  media: 'Uploads and downloads',
+  media: 'Uploads, and downloads by who is not signed in',
   lookup: 'Searches of directories and profiles',
 } as const satisfies Record<keyof typeof RATE_LIMIT_DEFAULTS, string>;
 

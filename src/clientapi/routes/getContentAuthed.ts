@@ -11,7 +11,6 @@ export function getContentAuthed(context: ClientapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/client/v1/media/download/:serverName/:mediaId'],
     auth: 'guest',
-    rateLimit: 'media',
     params: { serverName: serverName(), mediaId: mediaId() },
     query: downloadQuery,
     handler: async ({ params, query }) => await download(context, params, query),

@@ -12,7 +12,6 @@ export function getContentOverrideNameAuthed(context: ClientapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/client/v1/media/download/:serverName/:mediaId/:fileName'],
     auth: 'guest',
-    rateLimit: 'media',
     params: { serverName: serverName(), mediaId: mediaId(), fileName: text() },
     query: downloadQuery,
     handler: async ({ params, query }) => await download(context, params, query),

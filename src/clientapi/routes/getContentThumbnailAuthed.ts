@@ -10,8 +10,8 @@ export function getContentThumbnailAuthed(context: ClientapiContext): Route {
     operationId: 'getContentThumbnailAuthed',
     method: 'GET',
     paths: ['/_matrix/client/v1/media/thumbnail/:serverName/:mediaId'],
+    // No limit of its own: a client shows the avatars of a whole room at once.
     auth: 'guest',
-    rateLimit: 'media',
     errorStatus: { M_UNKNOWN: 400 },
     params: { serverName: serverName(), mediaId: mediaId() },
     query: thumbnailQuery,
