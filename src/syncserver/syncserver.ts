@@ -24,6 +24,7 @@ import { type Consumed, Positions } from './live/positions.ts';
 import { PresenceTracker } from './live/presence-tracker.ts';
 import { queryPresence, querySharesRoom, wakeNeighbours } from './live/sharing.ts';
 import { TypingTracker } from './live/typing-tracker.ts';
+import { notifications } from './notifications/notifications.ts';
 import { PeekInterestPublisher } from './peeks/peek-interest.ts';
 import { checkPeekLimits } from './peeks/peek-limits.ts';
 import { PeekReservations } from './peeks/peek-reservations.ts';
@@ -159,7 +160,7 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     roomInitialSync: notThere,
     initialSync: notThere,
     events: notThere,
-    notifications: notThere,
+    notifications: (request) => notifications(context, request),
 
     queryPeek: (request) => queryPeek(context, request),
     checkPeekLimits: (request) => checkPeekLimits(context, request),
