@@ -8,9 +8,9 @@ import { checkTyped, checkValue } from './values.ts';
 
 /**
  * Up to this many rows are bound as VALUES, one prepared statement per number of rows; more travel as one JSON
- * text, which costs about twice as much per row but needs a single statement.
+ * text, which costs about twice as much per row (more where texts are long) but needs a single statement.
  */
-const MAX_VALUES_ROWS = 8;
+const MAX_VALUES_ROWS = 32;
 
 /** Statements of one template differ in text only by the number of VALUES in its row sources. */
 export function shapeOf(query: Sql): number {

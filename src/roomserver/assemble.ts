@@ -16,6 +16,7 @@ import { RoomQueue } from './rooms/room-queue.ts';
 import { forgetOldTransactions } from './send/transactions.ts';
 import { StateStore } from './state/state-store.ts';
 import { migrations } from './store/migrations.ts';
+import { TransactionIds } from './store/transactions.ts';
 
 export interface RoomserverOptions {
   readonly database: Database;
@@ -51,7 +52,16 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
   const purges = new PurgeSweeper({ ...options, onSwept });
   await purges.start();
   const isSweeping = (roomId: RoomId) => purges.isSweeping(roomId);
-  const rooms = new RoomQueue({ database, eventLog, events, states, now, isSweeping });
+  const transactionIds = await TransactionIds.open(database);
+  const rooms = new RoomQueue({
+    database,
+    eventLog,
+    events,
+    states,
+    now,
+    transactionIds,
+    isSweeping,
+  });
   const context: RoomserverContext = {
     ...options,
     rooms,

@@ -2,6 +2,7 @@
 
 import { type Database, DatabaseError, type Transaction } from '../../database/database.ts';
 import type { EventLog, LogTicket } from '../../eventlog/eventlog.ts';
+import type { TransactionIds } from '../store/transactions.ts';
 import type { DraftBatch } from './draft-batch.ts';
 import { writeBatches } from './write-batches.ts';
 
@@ -12,6 +13,7 @@ export interface CommitWriterOptions {
   readonly database: Database;
   readonly eventLog: EventLog;
   readonly now: () => number;
+  readonly transactionIds: TransactionIds;
 }
 
 interface Ready {
@@ -80,7 +82,8 @@ export class CommitWriter {
 
   async #write(tx: Transaction, group: readonly Ready[]): Promise<LogTicket | undefined> {
     const batches = group.map(({ batch }) => batch);
-    await writeBatches(tx, batches, this.#options.now());
+    const { now, transactionIds } = this.#options;
+    await writeBatches(tx, batches, () => transactionIds.next(now()));
     const entries = batches.flatMap((batch) =>
       batch.changes.entries.map((entry) => ({ key: batch.head.roomId, entry })),
     );

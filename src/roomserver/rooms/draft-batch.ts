@@ -1,17 +1,13 @@
 // The work that is done on a room under one hold of its lock: the head as it will be, and all that one
 // transaction has to write for it.
 
-import type { Queryable } from '../../database/database.ts';
-import type { Events } from '../events.ts';
 import type { PendingNode, RoomStates } from '../state/room-states.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { type DraftChanges, mergeChanges, noChanges } from './draft-changes.ts';
-import { RoomDraft } from './room-draft.ts';
+import { type DraftSources, RoomDraft } from './room-draft.ts';
 import type { RoomHead } from './room-head.ts';
 
-export interface BatchSources {
-  readonly database: Queryable;
-  readonly events: Events;
+export interface BatchSources extends Pick<DraftSources, 'database' | 'events' | 'transactions'> {
   readonly states: StateStore;
 }
 
@@ -21,15 +17,13 @@ export class DraftBatch {
   /** The room's head and members go, instead of being written. */
   isRemoved = false;
   readonly #base: RoomHead;
-  readonly #database: Queryable;
-  readonly #events: Events;
+  readonly #sources: BatchSources;
   readonly #states: RoomStates;
 
   constructor(head: RoomHead, sources: BatchSources) {
     this.#base = head;
     this.head = head;
-    this.#database = sources.database;
-    this.#events = sources.events;
+    this.#sources = sources;
     this.#states = sources.states.ofRoom(head.roomId);
   }
 
@@ -53,13 +47,14 @@ export class DraftBatch {
 
   /** Runs one piece of work. When it throws, nothing of what it did remains. */
   async run<T>(work: (room: RoomDraft) => Promise<T>): Promise<T> {
-    const sources = {
-      database: this.#database,
-      events: this.#events,
+    const { database, events, transactions } = this.#sources;
+    const draft = new RoomDraft(this.head, {
+      database,
+      events,
+      transactions,
       states: this.#states,
       earlier: this.changes,
-    };
-    const draft = new RoomDraft(this.head, sources);
+    });
     const nodes = this.#states.pending.size;
     try {
       const value = await work(draft);

@@ -25,6 +25,11 @@ export interface DraftSources {
   readonly database: Queryable;
   readonly events: Events;
   readonly states: RoomStates;
+  readonly transactions: {
+    recent(key: TransactionKey): EventId | undefined;
+    /** A transaction of this batch has been sent before. */
+    readonly isRepeated: boolean;
+  };
   /** What earlier work of the same batch has changed. */
   readonly earlier: DraftChanges;
 }
@@ -83,13 +88,18 @@ export class RoomDraft {
     return this.eventAt(this.head.currentState, type, stateKey);
   }
 
-  /** The event that a device's transaction made. */
+  /**
+   * The event that a device's transaction made. Mostly it made none, and to look for it costs more than to find out on
+   * writing: so what is stored is looked up only where writing has shown that one of the batch was sent before.
+   */
   async transaction(key: TransactionKey): Promise<EventId | undefined> {
-    const { database, earlier } = this.#sources;
+    const { database, earlier, transactions } = this.#sources;
     const drafted = [...earlier.transactions, ...this.changes.transactions].find((sent) =>
       isSameTransaction(sent.key, key),
     );
-    return drafted?.eventId ?? selectTransaction(database, key);
+    const known = drafted?.eventId ?? transactions.recent(key);
+    if (known !== undefined || !transactions.isRepeated) return known;
+    return selectTransaction(database, key);
   }
 
   /** Guests of this server who are joined. */

@@ -6,13 +6,16 @@ import type { Database } from '../../database/database.ts';
 import type { EventLog } from '../../eventlog/eventlog.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
+import type { TransactionKey } from '../api.ts';
 import type { Events } from '../events.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { selectHead } from '../store/rooms.ts';
+import type { TransactionIds } from '../store/transactions.ts';
 import { CommitWriter } from './commit-writer.ts';
 import { DraftBatch } from './draft-batch.ts';
 import { emptyHead, type RoomHead } from './room-head.ts';
 import type { Committed, NewRoom, Rooms, RoomWork } from './rooms.ts';
+import { RecentTransactions, RepeatedTransaction } from './sent-transactions.ts';
 
 const MAX_CACHED_HEADS = 10_000;
 /** Bounds how much is undone by one failing COMMIT. */
@@ -24,6 +27,7 @@ export interface RoomQueueOptions {
   readonly events: Events;
   readonly states: StateStore;
   readonly now: () => number;
+  readonly transactionIds: TransactionIds;
   /** Rows are left of a room that is gone. */
   readonly isSweeping: (roomId: RoomId) => boolean;
 }
@@ -56,6 +60,7 @@ export class RoomQueue implements Rooms {
   readonly #options: RoomQueueOptions;
   readonly #writer: CommitWriter;
   readonly #heads = new LRUCache<RoomId, Cached>({ max: MAX_CACHED_HEADS });
+  readonly #transactions = new RecentTransactions();
   /** Rooms whose lock is held, with what waits for it. */
   readonly #waiting = new Map<RoomId, Task[]>();
   readonly #busy = new Set<Promise<void>>();
@@ -109,11 +114,13 @@ export class RoomQueue implements Rooms {
     this.#waiting.delete(roomId);
   }
 
-  async #runBatch(roomId: RoomId, tasks: Task[]): Promise<void> {
+  /** `isRepeated`: the batch has been tried, and there is a transaction in it that was sent before. */
+  async #runBatch(roomId: RoomId, tasks: Task[], isRepeated = false): Promise<void> {
     const begun: Task[] = [];
     try {
       const cached = this.#heads.get(roomId) ?? (await this.#load(roomId));
-      const { batch, outcomes } = await this.#runTasks(tasks, begun, cached?.head);
+      const start = cached && this.#newBatch(cached.head, isRepeated);
+      const { batch, outcomes } = await this.#runTasks(tasks, begun, start);
       let position = cached?.position ?? 0;
       if (batch !== undefined && !batch.isEmpty) {
         const ticket = await this.#writer.write(batch, () => this.#afterCommit(batch, position));
@@ -122,14 +129,18 @@ export class RoomQueue implements Rooms {
       }
       for (const tell of outcomes) tell(position);
     } catch (error) {
+      if (error instanceof RepeatedTransaction && !isRepeated) {
+        tasks.unshift(...begun);
+        return this.#runBatch(roomId, tasks, true);
+      }
       this.#heads.delete(roomId);
       for (const task of begun.length > 0 ? begun : tasks.splice(0)) task.reject(error);
     }
   }
 
   /** Takes tasks from the queue into `begun`. Refusals wait for COMMIT like all else: what they had seen may be undone. */
-  async #runTasks(tasks: Task[], begun: Task[], head: RoomHead | undefined): Promise<BatchRun> {
-    let batch = head && new DraftBatch(head, this.#options);
+  async #runTasks(tasks: Task[], begun: Task[], start: DraftBatch | undefined): Promise<BatchRun> {
+    let batch = start;
     const outcomes: Outcome[] = [];
     while (begun.length < MAX_WORK_PER_BATCH && !batch?.isRemoved) {
       const task = tasks.shift();
@@ -153,10 +164,15 @@ export class RoomQueue implements Rooms {
       if (this.#options.isSweeping(task.newRoom.roomId)) {
         throw new MatrixError('M_ROOM_IN_USE', 'The room of that id is still being removed');
       }
-      return new DraftBatch(emptyHead(task.newRoom), this.#options);
+      return this.#newBatch(emptyHead(task.newRoom), false);
     }
     if (batch === undefined) throw new MatrixError('M_NOT_FOUND', 'No such room');
     return batch;
+  }
+
+  #newBatch(head: RoomHead, isRepeated: boolean): DraftBatch {
+    const recent = (key: TransactionKey) => this.#transactions.get(key);
+    return new DraftBatch(head, { ...this.#options, transactions: { recent, isRepeated } });
   }
 
   async #load(roomId: RoomId): Promise<Cached | undefined> {
@@ -181,6 +197,7 @@ export class RoomQueue implements Rooms {
       for (const record of changes.events.values()) events.remember(record);
       for (const record of changes.updated.values()) events.replace(record);
     }
+    for (const sent of changes.transactions) this.#transactions.remember(sent);
     for (const effect of changes.effects) effect();
   }
 }

@@ -10,7 +10,10 @@ export interface Committed<T> {
   readonly position: number;
 }
 
-/** Fails alone: what it has done to the draft is undone when it throws, and its error reaches its caller only. */
+/**
+ * Fails alone: what it has done to the draft is undone when it throws, and its error reaches its caller only. It may be
+ * run again from the beginning, on another draft, and so does nothing but read and change the draft.
+ */
 export type RoomWork<T> = (room: RoomDraft) => Promise<T>;
 
 export type NewRoom = Pick<RoomHead, 'roomId' | 'roomVersion' | 'creator'>;

@@ -22,19 +22,20 @@ import { deleteHead, upsertHeads } from '../store/rooms.ts';
 import { insertNodes } from '../store/state-nodes.ts';
 import { insertTransactions } from '../store/transactions.ts';
 import type { DraftBatch } from './draft-batch.ts';
+import { RepeatedTransaction } from './sent-transactions.ts';
 
-/** `now`: ms since the epoch. */
+/** Throws RepeatedTransaction when one of the batches has a transaction that was sent before. */
 export async function writeBatches(
   tx: Transaction,
   batches: readonly DraftBatch[],
-  now: number,
+  nextTransactionId: () => number,
 ): Promise<void> {
   const kept = batches.filter((batch) => !batch.isRemoved);
   // Of removed rooms too: the log still names them.
   await writeEvents(tx, batches);
   await writeNodes(tx, batches);
   await writeHeads(tx, kept);
-  await writeTransactions(tx, kept, now);
+  await writeTransactions(tx, kept, nextTransactionId);
   await writeMembers(tx, kept);
   await writeReferences(tx, kept);
   for (const batch of batches) {
@@ -65,12 +66,13 @@ async function writeHeads(tx: Transaction, batches: readonly DraftBatch[]): Prom
 async function writeTransactions(
   tx: Transaction,
   batches: readonly DraftBatch[],
-  now: number,
+  nextId: () => number,
 ): Promise<void> {
   const sent = batches.flatMap(({ changes }) =>
-    changes.transactions.map((transaction) => ({ ...transaction, sentAt: now })),
+    changes.transactions.map((transaction) => ({ ...transaction, id: nextId() })),
   );
-  if (sent.length > 0) await insertTransactions(tx, sent);
+  if (sent.length === 0) return;
+  if ((await insertTransactions(tx, sent)) < sent.length) throw new RepeatedTransaction();
 }
 
 async function writeMembers(tx: Transaction, batches: readonly DraftBatch[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { SendEventRequest, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { dismissGuests } from '../membership/guests.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
+import { selectTransaction } from '../store/transactions.ts';
 import { appendLocalEvent } from './append-local-event.ts';
 import { checkCanonicalAlias } from './check-canonical-alias.ts';
 import { checkRedaction } from './check-redaction.ts';
@@ -13,10 +14,17 @@ export async function sendEvent(
   context: RoomserverContext,
   request: SendEventRequest,
 ): Promise<Written & { eventId: EventId }> {
-  const { value: eventId, position } = await context.rooms.change(request.roomId, (room) =>
-    send(context, room, request),
-  );
-  return { eventId, position };
+  try {
+    const work = (room: RoomDraft) => send(context, room, request);
+    const { value: eventId, position } = await context.rooms.change(request.roomId, work);
+    return { eventId, position };
+  } catch (error) {
+    // What was sent before may not be allowed any more, and yet it was sent.
+    const { transaction } = request;
+    const eventId = transaction && (await selectTransaction(context.database, transaction));
+    if (eventId === undefined) throw error;
+    return { eventId, position: 0 };
+  }
 }
 
 async function send(

@@ -1,7 +1,7 @@
 // Transactions are remembered for a day, and then forgotten in chunks.
 
 import type { RoomserverContext } from '../context.ts';
-import { deleteTransactions, selectTransactionTime } from '../store/transactions.ts';
+import { deleteTransactions, transactionIdAt } from '../store/transactions.ts';
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
@@ -31,12 +31,9 @@ async function sweep(
   { database, clock }: Pick<RoomserverContext, 'database' | 'clock'>,
   isStopped: () => boolean,
 ): Promise<void> {
-  const until = clock.now() - KEPT_MS;
-  while (!isStopped()) {
-    const boundary = (await selectTransactionTime(database, CHUNK)) ?? until;
-    // Those of one millisecond go together, so that every round deletes something.
-    const before = Math.min(until, boundary + 1);
-    const deleted = await database.transact((tx) => deleteTransactions(tx, before));
-    if (deleted === 0 || before === until) return;
+  const until = transactionIdAt(clock.now() - KEPT_MS);
+  let deleted = CHUNK;
+  while (deleted === CHUNK && !isStopped()) {
+    deleted = await database.transact((tx) => deleteTransactions(tx, until, CHUNK));
   }
 }

@@ -83,16 +83,16 @@ export const migrations: readonly Migration[] = [
         joined BIGINT NOT NULL,
         PRIMARY KEY (room_id, host)
       )`,
+      // `id` is 1,000 times the time of sending in ms, plus a number that makes it unique: what is old goes by it.
       sql`CREATE TABLE roomserver_transactions (
+        id BIGINT PRIMARY KEY,
         user_id TEXT_KEY NOT NULL,
         device_id TEXT_KEY NOT NULL,
         scope TEXT_KEY NOT NULL,
         transaction_id TEXT_KEY NOT NULL,
         event_id TEXT NOT NULL,
-        sent_at BIGINT NOT NULL,
-        PRIMARY KEY (user_id, device_id, scope, transaction_id)
+        UNIQUE (user_id, device_id, scope, transaction_id)
       )`,
-      sql`CREATE INDEX roomserver_transactions_by_time ON roomserver_transactions (sent_at)`,
     ],
   },
   {

@@ -20,50 +20,69 @@ export async function selectTransaction(
 export interface SentTransaction {
   readonly key: TransactionKey;
   readonly eventId: EventId;
-  /** ms since the epoch. */
-  readonly sentAt: number;
 }
 
 const COLUMNS = {
+  id: 'bigint',
   user_id: 'text',
   device_id: 'text',
   scope: 'text',
   transaction_id: 'text',
   event_id: 'text',
-  sent_at: 'bigint',
 } as const;
 
+/** Ids rise with time. */
+export class TransactionIds {
+  #last: number;
+
+  /** After the greatest id there is: the clock may have been set back. */
+  private constructor(last: number) {
+    this.#last = last;
+  }
+
+  static async open(from: Queryable): Promise<TransactionIds> {
+    const row = await from.get<{ last: number | null }>(
+      sql`SELECT max(id) AS last FROM roomserver_transactions`,
+    );
+    return new TransactionIds(row?.last ?? 0);
+  }
+
+  /** `now`: ms since the epoch. */
+  next(now: number): number {
+    this.#last = Math.max(this.#last + 1, now * 1000);
+    return this.#last;
+  }
+}
+
+/** The least id that a transaction sent at that time can have. */
+export function transactionIdAt(ms: number): number {
+  return ms * 1000;
+}
+
+/** Returns how many were new. */
 export async function insertTransactions(
   tx: Transaction,
-  sent: readonly SentTransaction[],
-): Promise<void> {
-  const data = sent.map(({ key, eventId, sentAt }) => ({
+  sent: readonly (SentTransaction & { readonly id: number })[],
+): Promise<number> {
+  const data = sent.map(({ id, key, eventId }) => ({
+    id,
     user_id: key.userId,
     device_id: key.deviceId,
     scope: key.scope,
     transaction_id: key.id,
     event_id: eventId,
-    sent_at: sentAt,
   }));
-  await tx.run(
-    sql`INSERT INTO roomserver_transactions (user_id, device_id, scope, transaction_id, event_id, sent_at)
-      SELECT user_id, device_id, scope, transaction_id, event_id, sent_at FROM ${rows(COLUMNS, data)}
-      WHERE true ON CONFLICT DO NOTHING`,
+  return tx.run(
+    sql`INSERT INTO roomserver_transactions (id, user_id, device_id, scope, transaction_id, event_id)
+      SELECT id, user_id, device_id, scope, transaction_id, event_id FROM ${rows(COLUMNS, data)}
+      WHERE true ON CONFLICT (user_id, device_id, scope, transaction_id) DO NOTHING`,
   );
 }
 
-/** Deletes those sent before `until`, the oldest first, as far as `sentAt <= through` goes. Returns how many. */
-export function deleteTransactions(tx: Transaction, until: number): Promise<number> {
-  return tx.run(sql`DELETE FROM roomserver_transactions WHERE sent_at < ${until}`);
-}
-
-/** When the `offset`th of the oldest transactions was sent: bounds a chunk of deletions. */
-export async function selectTransactionTime(
-  from: Queryable,
-  offset: number,
-): Promise<number | undefined> {
-  const row = await from.get<{ sent_at: number }>(
-    sql`SELECT sent_at FROM roomserver_transactions ORDER BY sent_at LIMIT 1 OFFSET ${offset}`,
+/** Of those with an id below `until`, deletes up to `limit`. Returns how many there were. */
+export function deleteTransactions(tx: Transaction, until: number, limit: number): Promise<number> {
+  return tx.run(
+    sql`DELETE FROM roomserver_transactions WHERE id IN
+      (SELECT id FROM roomserver_transactions WHERE id < ${until} ORDER BY id LIMIT ${limit})`,
   );
-  return row?.sent_at;
 }
