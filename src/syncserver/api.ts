@@ -112,12 +112,15 @@ export interface SyncserverApi {
   }): Promise<JsonObject>;
   /**
    * `GET /events`; with `roomId`, of that room only, for lookers too. Without `from`, goes on where the device's last
-   * initialSync (of that room) ended.
+   * initialSync (of that room) ended. A peek that has ended is told up to its end. Errors: M_FORBIDDEN when
+   * nothing more is to be told, M_INVALID_PARAM, M_UNKNOWN_POS.
    */
   events(request: {
     readonly viewer: Viewer;
     readonly roomId?: RoomId;
     readonly from?: string;
+    /** Of events of rooms, 100 by default. */
+    readonly limit?: number;
     readonly timeoutMs: number;
     readonly signal?: AbortSignal;
   }): Promise<JsonObject>;

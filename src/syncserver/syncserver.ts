@@ -5,7 +5,6 @@ import type { Database } from '../database/database.ts';
 import type { DurableTopic } from '../eventlog/entries.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
-import { MatrixError } from '../protocol/error.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
@@ -19,6 +18,9 @@ import { consumeUserserverOutput } from './consumers/userserver-output.ts';
 import type { SyncserverConfig, SyncserverContext } from './context.ts';
 import { contextOfEvent } from './context-of-event/context.ts';
 import { EventSource } from './events/event-source.ts';
+import { events } from './legacy/events.ts';
+import { initialSync } from './legacy/initial-sync.ts';
+import { roomInitialSync } from './legacy/room-initial-sync.ts';
 import { Live } from './live/live.ts';
 import { type Consumed, Positions } from './live/positions.ts';
 import { PresenceTracker } from './live/presence-tracker.ts';
@@ -157,9 +159,9 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     context: (request) => contextOfEvent(context, request),
     relations: (request) => relations(context, request),
 
-    roomInitialSync: notThere,
-    initialSync: notThere,
-    events: notThere,
+    roomInitialSync: (request) => roomInitialSync(context, request),
+    initialSync: (request) => initialSync(context, request),
+    events: (request) => events(context, request),
     notifications: (request) => notifications(context, request),
 
     queryPeek: (request) => queryPeek(context, request),
@@ -169,8 +171,4 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     queryPresence: (request) => queryPresence(context, request),
     querySharesRoom: (request) => querySharesRoom(context, request),
   };
-}
-
-async function notThere(): Promise<never> {
-  throw new MatrixError('M_UNRECOGNIZED', 'This server does not do that yet');
 }

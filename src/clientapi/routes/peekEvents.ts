@@ -4,8 +4,11 @@
 import { optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { Viewer } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
+import { limit } from '../limit-parameter.ts';
 import { lookBriefly } from '../room-peek.ts';
 import { longPoll } from '../timeout-parameter.ts';
 import { viewerOf } from '../viewer.ts';
@@ -17,21 +20,41 @@ export function peekEvents(context: ClientapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/client/{r0,v3}/events'],
     auth: 'guest',
-    query: { from: optional(text()), timeout: longPoll(), room_id: optional(roomId()) },
+    query: {
+      from: optional(text()),
+      timeout: longPoll(),
+      limit: limit({ whenAbsent: 100, maximum: 1000 }),
+      room_id: optional(roomId()),
+    },
     handler: async ({ requester, query, signal }) => {
       const viewer = viewerOf(requester);
       const { from, room_id: roomId } = query;
-      if (roomId !== undefined) await lookBriefly(context, viewer, roomId);
-      else if (viewer.isGuest) throw guestNeedsRoom();
-      const { timeout: timeoutMs } = query;
+      if (roomId === undefined && viewer.isGuest) throw guestNeedsRoom();
+      const mayFollow = roomId === undefined || (await mayLook(context, viewer, roomId));
       return await context.syncserver.events({
         ...withoutUndefined({ from: from || undefined, roomId }),
         viewer,
-        timeoutMs,
+        limit: query.limit,
+        timeoutMs: mayFollow ? query.timeout : 0,
         signal,
       });
     },
   });
+}
+
+/** A room that is open no more still tells what ended that, once; then the syncserver refuses. */
+async function mayLook(
+  context: ClientapiContext,
+  viewer: Viewer,
+  roomId: RoomId,
+): Promise<boolean> {
+  try {
+    await lookBriefly(context, viewer, roomId);
+    return true;
+  } catch (error) {
+    if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') return false;
+    throw error;
+  }
 }
 
 function guestNeedsRoom(): MatrixError {

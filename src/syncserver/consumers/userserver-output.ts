@@ -10,6 +10,7 @@ import {
   deleteAccountDataOfUser,
   insertAccountDataChanges,
 } from '../store/account-data.ts';
+import { deleteInitialSyncsOfDevice, deleteInitialSyncsOfUser } from '../store/initial-syncs.ts';
 import { deletePeeksOfDevice, deletePeeksOfUser } from '../store/peeks.ts';
 import {
   deleteToDeviceMessagesOfDevice,
@@ -67,6 +68,7 @@ async function deviceDeleted(batch: Batch, userId: UserId, deviceId: DeviceId): 
   const peeks = await deletePeeksOfDevice(batch.tx, userId, deviceId);
   for (const peek of peeks) batch.peekedRooms.add(peek.roomId);
   await deleteToDeviceMessagesOfDevice(batch.tx, userId, deviceId);
+  await deleteInitialSyncsOfDevice(batch.tx, userId, deviceId);
   batch.changes.push({ userId, change: (user) => user.removeDevice(deviceId) });
 }
 
@@ -74,6 +76,7 @@ async function userDeactivated(batch: Batch, userId: UserId): Promise<void> {
   const peeks = await deletePeeksOfUser(batch.tx, userId);
   for (const peek of peeks) batch.peekedRooms.add(peek.roomId);
   await deleteToDeviceMessagesOfUser(batch.tx, userId);
+  await deleteInitialSyncsOfUser(batch.tx, userId);
   for (const [key, change] of batch.accountData) {
     if (change.userId === userId) batch.accountData.delete(key);
   }

@@ -108,4 +108,19 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: '0002-initial-syncs',
+    statements: [
+      // Where a device's last initialSync ended. `room_id` '': that of all rooms.
+      sql`CREATE TABLE syncapi_initial_syncs (
+        user_id TEXT_KEY NOT NULL,
+        device_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        token TEXT NOT NULL,
+        ts BIGINT NOT NULL,
+        PRIMARY KEY (user_id, device_id, room_id)
+      )`,
+      sql`CREATE INDEX syncapi_initial_syncs_by_ts ON syncapi_initial_syncs (ts)`,
+    ],
+  },
 ];

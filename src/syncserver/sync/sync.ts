@@ -117,7 +117,8 @@ function requestOf(
   };
 }
 
-function tokenOf(context: SyncserverContext, since: SyncToken | undefined): SyncToken {
+/** As far as everything has been consumed. */
+export function tokenOf(context: SyncserverContext, since: SyncToken | undefined): SyncToken {
   const { positions, typing, presence, epoch, clock } = context;
   return {
     rooms: positions.rooms,
@@ -158,7 +159,7 @@ function nextExpiry({ device, now }: Omit<SyncRequest, 'ignored'>): number {
 }
 
 /** A token from a database that has since been restored to an earlier state would hide what comes now. */
-async function checkNotAhead(context: SyncserverContext, since: SyncToken): Promise<void> {
+export async function checkNotAhead(context: SyncserverContext, since: SyncToken): Promise<void> {
   const { positions, clock } = context;
   const isAhead = () =>
     since.rooms > positions.rooms ||
@@ -180,7 +181,10 @@ function acknowledge(
   }: { readonly viewer: Viewer; readonly user: LiveUser; readonly since: SyncToken },
 ): void {
   const device = user.device(viewer.deviceId);
-  const ended = device.peeks.filter((peek) => hadEndedAt(peek, since));
+  // The end of a short peek is told by /events.
+  const ended = device.peeks.filter((peek) =>
+    peek.via === 'sync' ? hadEndedAt(peek, since) : peek.expiryTs <= since.time,
+  );
   const cleaning = async () => {
     await deleteAcknowledged({ context, viewer, device, since });
     if (ended.length > 0) await deletePeeks(context, ended);
