@@ -56,6 +56,7 @@ export class FakeRoomserver {
         this.#states.delta(request),
       queryStateAcross: async (request: Parameters<Snapshots['across']>[0]) =>
         this.#states.across(request),
+      queryPublished: async () => ({ published: false }),
       queryPower: async () => ({ userLevel: 100, notifications: {} }),
     };
     return new Proxy(methods, {

@@ -36,10 +36,20 @@ export interface SyncSettings {
   readonly signal?: AbortSignal;
 }
 
+/** Tells who waits: a poll shows as a timer of its length. */
+class WatchedClock extends ManualClock {
+  readonly scheduled: number[] = [];
+
+  override schedule(delayMs: number, callback: () => void): () => void {
+    this.scheduled.push(delayMs);
+    return super.schedule(delayMs, callback);
+  }
+}
+
 export class Harness {
   readonly database: Database;
   readonly eventLog: EventLog;
-  readonly clock: ManualClock;
+  readonly clock: WatchedClock;
   readonly rooms: FakeRoomserver;
   readonly users: FakeUserserver;
   readonly #options: HarnessOptions;
@@ -48,7 +58,7 @@ export class Harness {
   #close: () => Promise<void> = async () => {};
 
   constructor(
-    parts: { database: Database; eventLog: EventLog; clock: ManualClock },
+    parts: { database: Database; eventLog: EventLog; clock: WatchedClock },
     options: HarnessOptions,
   ) {
     const { database, eventLog, clock } = parts;
@@ -109,6 +119,15 @@ export class Harness {
     });
   }
 
+  /** As `poll`, once the server has found that there is nothing to tell and waits. */
+  async waitingPoll(viewer: Viewer, settings: SyncSettings): Promise<{ answer: Promise<Body> }> {
+    const timeoutMs = 30_000;
+    this.clock.scheduled.length = 0;
+    const answer = this.poll(viewer, { ...settings, timeoutMs });
+    await until(async () => this.clock.scheduled.includes(timeoutMs));
+    return { answer };
+  }
+
   async receipt(
     roomId: RoomId,
     userId: UserId,
@@ -145,7 +164,7 @@ export async function openHarness(
   backend: Pick<Backend, 'open' | 'closeFirst'>,
   options: HarnessOptions = {},
 ): Promise<Harness> {
-  const clock = new ManualClock();
+  const clock = new WatchedClock();
   const database = await backend.open({ clock });
   const eventLog = await openEmbeddedLog({ database, clock, logger: silentLogger });
   const harness = new Harness({ database, eventLog, clock }, options);
@@ -166,4 +185,13 @@ export function bodies(section: Body): string[] {
   return (section?.timeline?.events ?? [])
     .map((event: Body) => event.content.body)
     .filter((body: unknown) => body !== undefined);
+}
+
+/** Waits turn by turn of the event loop. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn += 1) {
+    if (await holds()) return;
+    await new Promise(setImmediate);
+  }
+  throw new Error('it did not come about');
 }
