@@ -1,6 +1,6 @@
 // POST /rooms/{roomId}/forget.
 
-import { type Route, route } from '../../http/route.ts';
+import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
 import { roomsVisible } from '../visible.ts';
@@ -14,6 +14,8 @@ export function forgetRoom(context: ClientapiContext): Route {
     rateLimit: 'membership',
     errorStatus: { M_UNKNOWN: 400 },
     params: { roomId: roomId() },
+    body: jsonObject,
+    bodyOptional: true,
     handler: async ({ requester: { userId }, params: { roomId } }) => {
       await roomsVisible(context, await context.roomserver.performForget({ roomId, userId }));
       return {};

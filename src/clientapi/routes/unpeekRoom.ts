@@ -1,6 +1,6 @@
 // POST /rooms/{roomId}/unpeek (MSC2753).
 
-import { type Route, route } from '../../http/route.ts';
+import { jsonObject, type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
@@ -16,6 +16,8 @@ export function unpeekRoom(context: ClientapiContext): Route {
     auth: 'guest',
     rateLimit: 'peek',
     params: { roomId: roomId() },
+    body: jsonObject,
+    bodyOptional: true,
     handler: async ({ requester, params: { roomId } }) => {
       const { userId, deviceId } = viewerOf(requester);
       const peek = { userId, deviceId, roomId, via: 'sync' } as const;
