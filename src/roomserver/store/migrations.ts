@@ -84,6 +84,7 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (room_id, host)
       )`,
       // `id` is 1,000 times the time of sending in ms, plus a number that makes it unique: what is old goes by it.
+      // Clients' ids come first in the key: they often rise with time, so that new ones are neighbours in the index.
       sql`CREATE TABLE roomserver_transactions (
         id BIGINT PRIMARY KEY,
         user_id TEXT_KEY NOT NULL,
@@ -91,7 +92,7 @@ export const migrations: readonly Migration[] = [
         scope TEXT_KEY NOT NULL,
         transaction_id TEXT_KEY NOT NULL,
         event_id TEXT NOT NULL,
-        UNIQUE (user_id, device_id, scope, transaction_id)
+        UNIQUE (transaction_id, device_id, user_id, scope)
       )`,
     ],
   },

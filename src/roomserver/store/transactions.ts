@@ -75,7 +75,7 @@ export async function insertTransactions(
   return tx.run(
     sql`INSERT INTO roomserver_transactions (id, user_id, device_id, scope, transaction_id, event_id)
       SELECT id, user_id, device_id, scope, transaction_id, event_id FROM ${rows(COLUMNS, data)}
-      WHERE true ON CONFLICT (user_id, device_id, scope, transaction_id) DO NOTHING`,
+      WHERE true ON CONFLICT (transaction_id, device_id, user_id, scope) DO NOTHING`,
   );
 }
 
