@@ -56,7 +56,7 @@ function interest(harness: Harness): Promise<{ room_id: string; wanted: number }
   return harness.database.all(sql`SELECT room_id, wanted FROM syncapi_peek_interest`);
 }
 
-forEachBackend('peeks', (backend) => {
+forEachBackend('peeks that begin and go on', (backend) => {
   test('1. peeked, then synced since-less: the timeline starts at create', async () => {
     const { harness, room } = await openRoom(backend);
     await harness.rooms.peek(room, LOOKER);
@@ -140,7 +140,9 @@ forEachBackend('peeks', (backend) => {
     const later = await harness.sync(LOOKER, { since });
     assert.deepEqual(bodies(later.rooms.peek[room]), ['still there']);
   });
+});
 
+forEachBackend('peeks that end', (backend) => {
   test('8. expired, the room stands in leave with the final events, until the device has synced past it', async () => {
     const { harness, room, since } = await looking(backend);
     await harness.rooms.message(room, ALICE, 'one more thing');
@@ -244,7 +246,9 @@ forEachBackend('peeks', (backend) => {
     assert.ok(wholeState(rooms.peek[room]).includes('m.room.create'));
     assert.equal(rooms.leave, undefined);
   });
+});
 
+forEachBackend('peeks and joining', (backend) => {
   test('11. a peek that comes after the join has no effect', async () => {
     const { harness, room, since } = await looking(backend);
     await harness.rooms.member(room, BOB, 'join');
@@ -342,7 +346,9 @@ forEachBackend('peeks', (backend) => {
     assert.ok(wholeState(rooms.peek[room]).includes('m.room.create'));
     assert.deepEqual(bodies(rooms.peek[room]), ['seen again']);
   });
+});
 
+forEachBackend('what a peek shows', (backend) => {
   test('15. visibility tightened: that event arrives, the peek ends, later events never come', async () => {
     const { harness, room, since } = await looking(backend);
     const waiting = harness.poll(LOOKER, { since });

@@ -43,6 +43,7 @@ export async function joinedRoom(
         ? () => stateAt(context, roomId, since.rooms)
         : undefined,
     withSummary: true,
+    isDetached: since !== undefined && !continues,
   });
   const isNew = !wasJoined;
   const ephemeral = await ephemeralEvents(sync, view, isNew);

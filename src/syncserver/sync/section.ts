@@ -21,6 +21,8 @@ export interface SectionRequest {
   /** The state that the device has; undefined: none. */
   readonly base: (() => Promise<StateSnapshotId | undefined>) | undefined;
   readonly withSummary: boolean;
+  /** The timeline does not go on where the client's ends, if it has one. */
+  readonly isDetached?: boolean;
 }
 
 export interface Section {
@@ -30,9 +32,9 @@ export interface Section {
   readonly summary: JsonObject | undefined;
 }
 
-/** Whether there is anything to tell. */
-export function hasNews({ slice, state, summary }: Section): boolean {
-  return slice.shown.length > 0 || slice.limited || state.length > 0 || summary !== undefined;
+/** Whether there is anything to tell. A summary goes with something else, it is no news by itself. */
+export function hasNews({ slice, state }: Section): boolean {
+  return slice.shown.length > 0 || slice.limited || state.length > 0;
 }
 
 /** With the timeline found. */
@@ -58,7 +60,11 @@ export async function roomSection(sync: SyncRequest, request: SectionRequest): P
   const state = await stateOf(sync, sliced, summary?.heroes ?? []);
   return {
     slice,
-    timeline: { events, limited: slice.limited, prev_batch: prevBatch(view, slice) },
+    timeline: {
+      events,
+      limited: slice.limited || request.isDetached === true,
+      prev_batch: prevBatch(view, slice),
+    },
     state: presentState(context, view, { events: state, ...format }),
     summary: summary?.json,
   };
