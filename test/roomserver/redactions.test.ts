@@ -1,0 +1,149 @@
+// Redactions: who may, in whatever order the events come, and what is left.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { EventId, UserId } from '../../src/protocol/identifiers.ts';
+import type { StoredEvent } from '../../src/roomserver/api.ts';
+import { forEachBackend } from '../contracts/backends.ts';
+import { ALICE, BOB, makeRoom, text } from './harness.ts';
+import { DAN, JOIN, message, type Scene, setUp } from './scene.ts';
+
+const redaction = (sender: UserId, redacts: EventId) => ({
+  sender,
+  type: 'm.room.redaction',
+  content: { reason: 'spam' },
+  redacts,
+});
+
+async function stored({ api }: Scene, eventId: EventId): Promise<StoredEvent | undefined> {
+  return (await api.queryEvents({ eventIds: [eventId] }))[0];
+}
+
+async function say({ api, roomId }: Scene, sender: UserId): Promise<EventId> {
+  const content = text('indiscreet');
+  return (await api.performSendEvent({ roomId, sender, type: 'm.room.message', content })).eventId;
+}
+
+forEachBackend('redactions', (backend) => {
+  for (const roomVersion of ['2', '10', '11', '12'] as const) {
+    it(`takes the content away, in memory and on disk, version ${roomVersion}`, async () => {
+      const scene = await setUp(backend, { roomVersion });
+      const eventId = await say(scene, ALICE);
+      const sent = await scene.api.performSendEvent({
+        roomId: scene.roomId,
+        ...redaction(ALICE, eventId),
+      });
+      const check = async (found: StoredEvent | undefined) => {
+        assert.deepEqual(found?.json.content, {});
+        assert.equal(found?.redactedBecause?.eventId, sent.eventId);
+        assert.equal(found?.redactedBecause?.json.content.reason, 'spam');
+      };
+      await check(await stored(scene, eventId));
+      const entry = (await scene.entries(scene.roomId)).at(-1);
+      assert.ok(entry?.kind === 'RedactedEvent');
+      assert.deepEqual([entry.redacted, entry.redaction], [eventId, sent.eventId]);
+      scene.context.events.forgetAll();
+      await check(await stored(scene, eventId));
+      await scene.close();
+    });
+
+    it(`waits for the event when the redaction comes first, version ${roomVersion}`, async () => {
+      const scene = await setUp(backend, { roomVersion });
+      const target = await scene.make(message(DAN, 'indiscreet'));
+      const redacting = await scene.make(redaction(DAN, target.eventId));
+      await scene.input(redacting);
+      const isShownAtOnce = roomVersion === '2';
+      assert.equal((await stored(scene, redacting.eventId)) !== undefined, isShownAtOnce);
+      const before = await scene.entries(scene.roomId);
+      await scene.input(target);
+      const entries = (await scene.entries(scene.roomId)).slice(before.length);
+      assert.deepEqual(
+        entries.map((entry) => (entry.kind === 'NewRoomEvent' ? entry.event.eventId : entry.kind)),
+        isShownAtOnce
+          ? [target.eventId, 'RedactedEvent']
+          : [target.eventId, redacting.eventId, 'RedactedEvent'],
+      );
+      const [told] = entries;
+      assert.deepEqual(told?.kind === 'NewRoomEvent' && told.event.json.content, {});
+      assert.equal(
+        (await stored(scene, target.eventId))?.redactedBecause?.eventId,
+        redacting.eventId,
+      );
+      assert.ok(await stored(scene, redacting.eventId));
+      scene.context.events.forgetAll();
+      assert.deepEqual((await stored(scene, target.eventId))?.json.content, {});
+      assert.ok(await stored(scene, redacting.eventId));
+      await scene.close();
+    });
+  }
+
+  it('withholds a redaction that does not apply, and does nothing', async () => {
+    const scene = await setUp(backend);
+    const eventId = await say(scene, ALICE);
+    const before = await scene.entries(scene.roomId);
+    const powerless = await scene.make(redaction(DAN, eventId));
+    assert.equal((await scene.input(powerless))[0]?.fate, 'accepted');
+    assert.deepEqual((await stored(scene, eventId))?.json.content, text('indiscreet'));
+    assert.equal(await stored(scene, powerless.eventId), undefined);
+    assert.deepEqual(await scene.entries(scene.roomId), before);
+    const room = await scene.api.queryRoom({ roomId: scene.roomId });
+    assert.deepEqual(room?.forwardExtremities, [powerless.eventId]);
+    await scene.close();
+  });
+
+  it('lets local users redact what is theirs, and with power what is not', async () => {
+    const scene = await setUp(backend);
+    const { roomId, api } = scene;
+    for (const userId of [BOB, '@carol:here.test' as UserId]) {
+      await api.performJoin({ roomIdOrAlias: roomId, userId, serverNames: [], content: {} });
+    }
+    const ofBob = await say(scene, BOB);
+    const send = (sender: UserId, redacts: EventId) =>
+      api.performSendEvent({ roomId, ...redaction(sender, redacts) });
+    const carol = '@carol:here.test' as UserId;
+    await assert.rejects(send(carol, ofBob), { errcode: 'M_FORBIDDEN' });
+    await assert.rejects(send(carol, '$none' as EventId), { errcode: 'M_NOT_FOUND' });
+    const elsewhere = await makeRoom(scene);
+    const foreign = await api.performSendEvent({
+      roomId: elsewhere,
+      sender: ALICE,
+      type: 'm.room.message',
+      content: text('x'),
+    });
+    await assert.rejects(send(ALICE, foreign.eventId), { errcode: 'M_INVALID_PARAM' });
+    await send(BOB, ofBob);
+    const another = await say(scene, BOB);
+    await send(ALICE, another);
+    assert.deepEqual((await stored(scene, another))?.json.content, {});
+    await scene.close();
+  });
+
+  it('redacts a redaction', async () => {
+    const scene = await setUp(backend);
+    const eventId = await say(scene, ALICE);
+    const first = await scene.api.performSendEvent({
+      roomId: scene.roomId,
+      ...redaction(ALICE, eventId),
+    });
+    await scene.api.performSendEvent({ roomId: scene.roomId, ...redaction(ALICE, first.eventId) });
+    assert.equal((await stored(scene, first.eventId))?.json.content.reason, undefined);
+    assert.equal((await stored(scene, eventId))?.redactedBecause?.eventId, first.eventId);
+    await scene.close();
+  });
+
+  it('keeps what a redacted state event decides', async () => {
+    const scene = await setUp(backend);
+    const { roomId, api } = scene;
+    const [member] = await api.queryMemberships({ roomId, userIds: [DAN] });
+    await api.performSendEvent({ roomId, ...redaction(ALICE, member?.eventId as EventId) });
+    assert.equal((await api.queryMemberships({ roomId, userIds: [DAN] }))[0]?.membership, 'join');
+    await scene.accept(message(DAN));
+    const visibility = await scene.send(ALICE, 'm.room.history_visibility', '', {
+      history_visibility: 'world_readable',
+    });
+    await api.performSendEvent({ roomId, ...redaction(ALICE, visibility) });
+    assert.equal((await api.queryRoom({ roomId }))?.visibility, 'world_readable');
+    assert.deepEqual(JOIN, { membership: 'join' });
+    await scene.close();
+  });
+});
