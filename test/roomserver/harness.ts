@@ -104,6 +104,8 @@ export interface TestRoom {
   readonly state?: readonly { type: string; stateKey?: string; content: JsonObject }[];
 }
 
+let rooms = 0;
+
 /** A public room of one member, with power levels and shared history. */
 export async function makeRoom(
   { context }: Pick<TestRoomserver, 'context'>,
@@ -112,6 +114,8 @@ export async function makeRoom(
   const rules = rulesOf(roomVersion);
   const content = {
     room_version: roomVersion,
+    // In room version 12 equal m.room.create events make the same room.
+    'test.serial': rooms++,
     ...(rules.implicitCreator ? {} : { creator }),
   };
   const { value } = await foundRoom(context, { creator, roomVersion, content }, async (room) => {
