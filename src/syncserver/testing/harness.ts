@@ -55,6 +55,8 @@ export class Harness {
   readonly #options: HarnessOptions;
   readonly #positions = { receipts: 0, toDevice: 0 };
   api!: SyncserverApi;
+  /** Whether a long poll of the user waits. */
+  isWaiting!: (userId: UserId) => boolean;
   #close: () => Promise<void> = async () => {};
 
   constructor(
@@ -74,7 +76,7 @@ export class Harness {
   async start(): Promise<void> {
     await this.#close();
     const { maxPerUser = 10, maxPerRoom = 10, graceMs = 900_000 } = this.#options;
-    const { api, close } = await createSyncserver({
+    const { api, isWaiting, close } = await createSyncserver({
       database: this.database,
       eventLog: this.eventLog,
       clock: this.clock,
@@ -85,6 +87,7 @@ export class Harness {
       config: { peeking: { lifetimeMs: 3_600_000, graceMs, maxPerUser, maxPerRoom } },
     });
     this.api = api;
+    this.isWaiting = isWaiting;
     this.#close = close;
   }
 
