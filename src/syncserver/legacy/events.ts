@@ -89,7 +89,8 @@ async function chunkOf(stream: Stream): Promise<Chunk> {
   const upTo = cutAt ?? now.rooms;
   const invites = await streamInvites({ ...stream, now: { ...now, rooms: upTo } });
   const placed = [...rows, ...invites].sort((one, other) => one.position - other.position);
-  const ofRooms = placed.map(({ event }) => event);
+  // An invite may be among the events that its room shows to everybody.
+  const ofRooms = [...new Map(placed.map(({ event }) => [event.event_id, event])).values()];
   if (cutAt !== undefined) return { events: ofRooms, end: { ...since, rooms: upTo } };
   return { events: [...ofRooms, ...(await streamOthers(stream))], end: now };
 }
