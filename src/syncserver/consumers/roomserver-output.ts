@@ -15,12 +15,14 @@ import type {
 } from '../../eventlog/entries.ts';
 import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
 import { readHistoryVisibility } from '../../protocol/events/content.ts';
+import { stripEvent } from '../../protocol/events/stripped-state.ts';
 import {
   type EventId,
   type RoomId,
   serverNameOf,
   type UserId,
 } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { SyncserverContext } from '../context.ts';
 import {
   deleteMembershipsOfRoom,
@@ -208,8 +210,15 @@ async function newInvite(batch: RoomBatch, entry: NewInvite, place: Place): Prom
     membership: entry.membership,
     eventId: entry.event.eventId,
     forgotten: false,
-    strippedState: entry.strippedState,
+    strippedState: withOwnEvent(entry),
   });
+}
+
+/** Clients look for the user's own member event to see who invited her. */
+function withOwnEvent({ userId, event, strippedState }: NewInvite): JsonObject[] {
+  const isOwn = ({ type, state_key }: JsonObject) =>
+    type === 'm.room.member' && state_key === userId;
+  return [...strippedState.filter((other) => !isOwn(other)), stripEvent(event)];
 }
 
 function retireInvite(batch: RoomBatch, entry: RetireInvite, place: Place): Promise<void> {

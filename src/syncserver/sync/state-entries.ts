@@ -53,26 +53,57 @@ async function wholeState(context: Needs, request: StateRequest): Promise<Entrie
   return entries;
 }
 
+/**
+ * What leads from the client's state to that at the end. Where the timeline shows how a key got its last value, it
+ * is given the value at the start of the timeline; where it does not, the last one.
+ */
 async function changedState(
   context: Needs,
   request: StateRequest & { readonly base: () => Promise<StateSnapshotId | undefined> },
 ): Promise<Entries> {
-  const { view, slice, after } = request;
-  if (!slice.limited && slice.scanned.every((row) => row.linear)) {
-    const changes = after ? changesOf(slice.scanned) : await notShown(context, request);
-    return new Map(changes.map((entry) => [keyOf(entry), entry]));
-  }
-  const base = await request.base();
-  if (base === undefined) return wholeState(context, request);
-  const to = after || !slice.limited ? view.endState : startOf(request);
+  const { slice, after } = request;
+  const steps = linearSteps(slice) ?? (await resolvedSteps(context, request));
+  if (steps === undefined) return wholeState(context, request);
+  const shown = new Set(after ? [] : slice.shown.map((row) => row.eventId));
+  const atStart = new Map(steps.toStart.map((entry) => [keyOf(entry), entry]));
   const entries: Entries = new Map();
-  for (const entry of await delta(context, view, { from: base, to }))
-    entries.set(keyOf(entry), entry);
-  if (after) return entries;
-  for (const entry of await notShown(context, request)) entries.set(keyOf(entry), entry);
-  const shown = new Set(slice.shown.map((row) => row.eventId));
-  for (const [key, entry] of entries) if (shown.has(entry.eventId)) entries.delete(key);
+  for (const last of steps.toEnd) {
+    const key = keyOf(last);
+    const entry = shown.has(last.eventId) ? atStart.get(key) : last;
+    if (entry !== undefined) entries.set(key, entry);
+  }
   return entries;
+}
+
+/** Changes from the client's state to that at the start of the slice, and to that at its end. */
+interface Steps {
+  readonly toStart: readonly StateEntry[];
+  readonly toEnd: readonly StateEntry[];
+}
+
+/** Where each row follows on the one before, the rows tell all. */
+function linearSteps({ shown, scanned, limited }: Slice): Steps | undefined {
+  if (limited || !scanned.every((row) => row.linear)) return undefined;
+  const start = shown[0]?.position ?? Number.POSITIVE_INFINITY;
+  return {
+    toStart: changesOf(scanned.filter((row) => row.position < start)),
+    toEnd: changesOf(scanned),
+  };
+}
+
+/** Without a gap the client's state is that at the start, whatever branch the first event came from. */
+async function resolvedSteps(
+  context: Needs,
+  request: StateRequest & { readonly base: () => Promise<StateSnapshotId | undefined> },
+): Promise<Steps | undefined> {
+  const { view, slice, after } = request;
+  const base = await request.base();
+  if (base === undefined) return undefined;
+  const isStartNeeded = slice.limited && !after;
+  return {
+    toStart: isStartNeeded ? await delta(context, view, { from: base, to: startOf(request) }) : [],
+    toEnd: await delta(context, view, { from: base, to: view.endState }),
+  };
 }
 
 /** What changes from the start of the slice to its end without an event that is shown. */
