@@ -18,6 +18,8 @@ export class FakeUserserver {
   readonly #eventLog: EventLog;
   readonly #data = new Map<string, { readonly key: Data; readonly content: JsonObject }>();
   readonly devices = new Map<UserId, DeviceId[]>();
+  /** Awaited before ignored users are told: lets something happen while a sync is being answered. */
+  beforeIgnored: () => Promise<void> = async () => {};
   pushRules: JsonObject = { global: {} };
   position = 0;
 
@@ -38,6 +40,7 @@ export class FakeUserserver {
             ...(roomId !== undefined && { roomId }),
           })),
       queryIgnoredUsers: async ({ userId }) => {
+        await this.beforeIgnored();
         const list = this.#data.get(idOf({ userId, type: 'm.ignored_user_list' }))?.content;
         return Object.keys((list?.ignored_users as JsonObject | undefined) ?? {}) as UserId[];
       },

@@ -122,6 +122,22 @@ export class Harness {
     });
   }
 
+  /** Counts reads of the database outside of transactions from now on. */
+  countReads(): () => number {
+    const { database } = this;
+    const { all, get } = database;
+    let reads = 0;
+    database.all = (query) => {
+      reads += 1;
+      return all.call(database, query) as ReturnType<typeof database.all> as never;
+    };
+    database.get = (query) => {
+      reads += 1;
+      return get.call(database, query) as never;
+    };
+    return () => reads;
+  }
+
   /** As `poll`, once the server has found that there is nothing to tell and waits. */
   async waitingPoll(viewer: Viewer, settings: SyncSettings): Promise<{ answer: Promise<Body> }> {
     const timeoutMs = 30_000;
