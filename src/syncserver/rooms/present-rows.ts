@@ -30,7 +30,8 @@ export async function presentRows(
 ): Promise<JsonObject[]> {
   const events = await context.events.get(rows.map((row) => row.eventId));
   const previous = await previousEvents(context, view, events.values());
-  const relations = format.relations && (await relationsOf(context, { view, rows, events }, format));
+  const relations =
+    format.relations && (await relationsOf(context, { view, rows, events }, format));
   const now = context.clock.now();
   return rows.flatMap((row) => {
     const event = events.get(row.eventId);
