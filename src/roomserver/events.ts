@@ -12,7 +12,7 @@ const CACHE_SIZE = 24 * 1024 * 1024;
 export class Events {
   readonly #database: Database;
   readonly #cache = new LRUCache<EventId, EventRecord>({ maxSize: CACHE_SIZE });
-  /** Rises when a cached event changes: what was being read then must not be cached. */
+  /** Rises when rows are deleted: what was being read then must not be cached. */
   #era = 0;
 
   constructor(database: Database) {
@@ -42,12 +42,6 @@ export class Events {
     this.#cache.set(record.pdu.eventId, record, { size: record.pdu.jsonText.length });
   }
 
-  /** After COMMIT, for a record that takes the place of another. */
-  replace(record: EventRecord): void {
-    this.#era++;
-    this.remember(record);
-  }
-
   /** After rows have been deleted. */
   forgetAll(): void {
     this.#era++;
@@ -59,7 +53,8 @@ export class Events {
     const found = new Map<EventId, EventRecord>();
     for (const record of await selectEvents(this.#database, ids)) {
       found.set(record.pdu.eventId, record);
-      if (era === this.#era) this.remember(record);
+      // What was committed while this was being read is newer, and in the cache.
+      if (era === this.#era && !this.#cache.has(record.pdu.eventId)) this.remember(record);
     }
     return found;
   }

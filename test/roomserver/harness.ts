@@ -1,7 +1,12 @@
 // A roomserver over a real database and log, with rooms made directly, and its log entries read back.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
 import { ManualClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { openSqlite } from '../../src/database/sqlite.ts';
 import { openEmbeddedLog } from '../../src/eventlog/embedded.ts';
 import type { RoomEntry } from '../../src/eventlog/entries.ts';
 import type { EventLog } from '../../src/eventlog/eventlog.ts';
@@ -38,11 +43,11 @@ export interface TestRoomserver {
 export type Entry = RoomEntry & { readonly position: number };
 
 export type HarnessOptions = BackendOptions &
-  Partial<Pick<RoomserverOptions, 'keyRing' | 'missingEvents' | 'signingKey'>>;
+  Partial<Pick<RoomserverOptions, 'keyRing' | 'missingEvents' | 'serverName' | 'signingKey'>>;
 
 export async function startRoomserver(
-  backend: Backend,
-  { keyRing, missingEvents, signingKey, ...backendOptions }: HarnessOptions = {},
+  backend: Pick<Backend, 'open'>,
+  { keyRing, missingEvents, signingKey, serverName = HERE, ...backendOptions }: HarnessOptions = {},
 ): Promise<TestRoomserver> {
   const clock = new ManualClock();
   const database = await backend.open(backendOptions);
@@ -52,7 +57,7 @@ export async function startRoomserver(
     eventLog,
     clock,
     logger: silentLogger,
-    serverName: HERE,
+    serverName,
     signingKey: signingKey ?? generateSigningKey(),
     config: { defaultRoomVersion: '12', peeking: { lifetimeMs: 3_600_000 } },
     ...(keyRing && { keyRing }),
@@ -96,6 +101,13 @@ async function readEntries(
   await subscription.reached(head, 10_000);
   await subscription.close();
   return found;
+}
+
+/** A second database beside that of the running test, for another server. */
+export function otherDatabase(): Pick<Backend, 'open'> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyhole-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+  return { open: (options) => openSqlite({ path: join(folder, 'other.db'), ...options }) };
 }
 
 export interface TestRoom {

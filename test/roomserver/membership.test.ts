@@ -189,7 +189,11 @@ forEachBackend('membership', (backend) => {
   it('lets guests in where they may be, and makes them leave when they may not any more', async () => {
     const { api, roomId, join, membership, set, change, close } = await setUp(backend);
     const guest = '@guest:here.test' as UserId;
-    await assert.rejects(join(guest, {}, true), { errcode: 'M_GUEST_ACCESS_FORBIDDEN' });
+    const closed = { errcode: 'M_GUEST_ACCESS_FORBIDDEN' };
+    await assert.rejects(join(guest, {}, true), closed);
+    const bySending = { roomId, sender: guest, stateKey: guest, isGuest: true };
+    const member = { type: 'm.room.member', content: { membership: 'join' } };
+    await assert.rejects(api.performSendEvent({ ...bySending, ...member }), closed);
     await set('m.room.guest_access', { guest_access: 'can_join' });
     await join(guest, {}, true);
     await join(BOB);

@@ -34,7 +34,7 @@ export interface Scene extends TestRoomserver {
 
 /** A room that Dan of another server has joined. */
 export async function setUp(
-  backend: Backend,
+  backend: Pick<Backend, 'open'>,
   room: TestRoom = {},
   options: HarnessOptions = {},
 ): Promise<Scene> {

@@ -1,6 +1,7 @@
 // The work that is done on a room under one hold of its lock: the head as it will be, and all that one
 // transaction has to write for it.
 
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { PendingNode, RoomStates } from '../state/room-states.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { type DraftChanges, mergeChanges, noChanges } from './draft-changes.ts';
@@ -29,6 +30,10 @@ export class DraftBatch {
 
   get newNodes(): ReadonlyMap<string, PendingNode> {
     return this.#states.pending;
+  }
+
+  get newResolutions(): ReadonlyMap<string, StateSnapshotId> {
+    return this.#states.resolutions;
   }
 
   get hasNewHead(): boolean {

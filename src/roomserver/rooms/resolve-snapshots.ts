@@ -19,6 +19,18 @@ export async function resolveSnapshots(
   const [base, ...others] = new Set(snapshots);
   if (base === undefined) throw new Error('no states to resolve');
   if (others.length === 0) return base;
+  const known = room.states.resolutionOf([base, ...others]);
+  if (known !== undefined) return known;
+  const resolved = await resolve(room, base, others);
+  room.states.rememberResolution([base, ...others], resolved);
+  return resolved;
+}
+
+async function resolve(
+  room: RoomDraft,
+  base: StateSnapshotId,
+  others: readonly StateSnapshotId[],
+): Promise<StateSnapshotId> {
   const sets = await conflictingSets(room, base, others);
   const conflicted = conflictsOf(sets);
   const universe = await loadUniverse(room, base, conflicted);

@@ -194,8 +194,9 @@ export class RoomQueue implements Rooms {
     } else {
       this.#heads.set(head.roomId, { head, position });
       states.remember(batch.newNodes);
+      states.rememberResolutions(batch.newResolutions);
       for (const record of changes.events.values()) events.remember(record);
-      for (const record of changes.updated.values()) events.replace(record);
+      for (const record of changes.updated.values()) events.remember(record);
     }
     for (const sent of changes.transactions) this.#transactions.remember(sent);
     for (const effect of changes.effects) effect();

@@ -25,6 +25,8 @@ const PARTS: readonly (keyof SnapshotRoots)[] = ['rest', 'members'];
 
 export class RoomStates implements NodeSpace {
   readonly pending: Map<NodeId, PendingNode> = new Map();
+  /** What state resolution has made of several states, with these nodes. */
+  readonly resolutions: Map<string, StateSnapshotId> = new Map();
   readonly #roomId: RoomId;
   readonly #store: StateStore;
 
@@ -47,11 +49,23 @@ export class RoomStates implements NodeSpace {
   /** Takes back all but the first `kept` pending nodes. */
   dropPending(kept: number): void {
     for (const id of [...this.pending.keys()].slice(kept)) this.pending.delete(id);
+    // They may rest on the nodes that have gone.
+    this.resolutions.clear();
   }
 
   preload(ids: readonly NodeId[]): Promise<void> {
     const stored = ids.filter((id) => id !== EMPTY_NODE && !this.pending.has(id));
     return this.#store.preload(this.#roomId, stored);
+  }
+
+  /** What these states were resolved to before, in whatever order. */
+  resolutionOf(snapshots: readonly StateSnapshotId[]): StateSnapshotId | undefined {
+    const key = resolutionKey(snapshots);
+    return this.resolutions.get(key) ?? this.#store.resolution(key);
+  }
+
+  rememberResolution(snapshots: readonly StateSnapshotId[], resolved: StateSnapshotId): void {
+    this.resolutions.set(resolutionKey(snapshots), resolved);
   }
 
   async get(
@@ -111,4 +125,9 @@ export class RoomStates implements NodeSpace {
     }
     return result;
   }
+}
+
+/** Snapshots of different rooms have different ids. */
+function resolutionKey(snapshots: readonly StateSnapshotId[]): string {
+  return snapshots.toSorted().join(' ');
 }

@@ -2,17 +2,20 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { selectNodes } from '../store/state-nodes.ts';
 import { decodeNode, type NodeId, type StateNode } from './node.ts';
 import { type PendingNode, RoomStates } from './room-states.ts';
 
+const MAX_RESOLUTIONS = 5_000;
 /** In characters of stored content; a node takes about thrice as much memory. */
 const CACHE_SIZE = 16 * 1024 * 1024;
 
 export class StateStore {
   readonly #database: Database;
   readonly #cache = new LRUCache<NodeId, StateNode>({ maxSize: CACHE_SIZE });
+  readonly #resolutions = new LRUCache<string, StateSnapshotId>({ max: MAX_RESOLUTIONS });
   /** Rises when rows are deleted: what was being read then must not be cached. */
   #era = 0;
 
@@ -46,10 +49,20 @@ export class StateStore {
       this.#cache.set(id, node, { size: content.length });
   }
 
+  resolution(key: string): StateSnapshotId | undefined {
+    return this.#resolutions.get(key);
+  }
+
+  /** To be called after COMMIT only. */
+  rememberResolutions(resolutions: ReadonlyMap<string, StateSnapshotId>): void {
+    for (const [key, resolved] of resolutions) this.#resolutions.set(key, resolved);
+  }
+
   /** After rows have been deleted: what is cached may not be stored any more. */
   forgetAll(): void {
     this.#era++;
     this.#cache.clear();
+    this.#resolutions.clear();
   }
 
   async #loadOne(roomId: RoomId, id: NodeId): Promise<StateNode> {
