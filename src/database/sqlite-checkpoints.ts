@@ -4,14 +4,19 @@
 import { Worker } from 'node:worker_threads';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
-/** Pages of 4 KiB. */
-const CHECKPOINT_PAGES = 1000;
+/** What is written again and again is copied once, so rather seldom; in pages of 4 KiB. */
+const CHECKPOINT_PAGES = 2000;
+/** From here on the log is to start anew; until then it may grow, since that holds the event loop for two fsyncs. */
+const LONG_LOG_PAGES = 8000;
+/** To ask for the length of the log costs as much as to write several events. */
+const GROUPS_PER_LOOK = 8;
 
 export class Checkpoints {
   readonly #writer: SqliteConnection;
   readonly #path: string;
   #worker: Worker | undefined;
   #busy = false;
+  #groups = 0;
 
   constructor(writer: SqliteConnection, path: string) {
     this.#writer = writer;
@@ -20,9 +25,11 @@ export class Checkpoints {
 
   /** Between groups of units. A failure here is not theirs: SQLite then looks after its log itself. */
   consider(): void {
-    if (this.#busy) return;
+    this.#groups += 1;
+    if (this.#busy || this.#groups % GROUPS_PER_LOOK !== 0) return;
     try {
-      if (this.#writer.pagesToCopy() < CHECKPOINT_PAGES) return;
+      const { length, copied } = this.#writer.logStatus();
+      if (length - copied < CHECKPOINT_PAGES) return;
       this.#busy = true;
       this.#start().postMessage('checkpoint');
     } catch {
@@ -60,6 +67,7 @@ export class Checkpoints {
     this.#busy = false;
     if (this.#writer.isTransaction) return;
     try {
+      if (this.#writer.logStatus().length < LONG_LOG_PAGES) return;
       this.#writer.pragma('wal_checkpoint(PASSIVE)');
     } catch {
       this.#fallBack();

@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Row, SqlValue } from './database.ts';
 import { DatabaseError } from './database.ts';
 import type { Sql } from './sql.ts';
+import { type RowInsert, rowInsertOf } from './sqlite-row-insert.ts';
 import { bindForSqlite, isDefinition, renderForSqlite, shapeOf } from './sqlite-statement.ts';
 import { checkRead } from './values.ts';
 
@@ -17,6 +18,7 @@ interface Prepared {
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new WeakMap<TemplateStringsArray, Map<number, Prepared>>();
+  readonly #rowInserts = new WeakMap<TemplateStringsArray, RowInsert | 'none'>();
   readonly #plain = new Map<string, StatementSync>();
   readonly #readOnly: boolean;
   #logStatus: StatementSync | undefined;
@@ -54,9 +56,11 @@ export class SqliteConnection {
   }
 
   run(query: Sql): number {
-    return wrapErrors(() =>
-      Number(this.#prepare(query).statement.run(...bindForSqlite(query)).changes),
-    );
+    return wrapErrors(() => {
+      const rowInsert = this.#prepareRowInsert(query);
+      if (rowInsert !== 'none') return rowInsert.run(query);
+      return Number(this.#prepare(query).statement.run(...bindForSqlite(query)).changes);
+    });
   }
 
   /** Statements without parameters that are run again and again: BEGIN, SAVEPOINT, COMMIT … */
@@ -75,15 +79,23 @@ export class SqliteConnection {
     return wrapErrors(() => this.#database.prepare(`PRAGMA ${text}`).all() as unknown as Row[]);
   }
 
-  /** Pages of the write-ahead log that are not copied back yet. */
-  pagesToCopy(): number {
+  /** Pages of the write-ahead log, and how many of them are copied back already. */
+  logStatus(): { readonly length: number; readonly copied: number } {
     this.#logStatus ??= this.#database.prepare('PRAGMA wal_checkpoint(NOOP)');
     const status = wrapErrors(() => this.#logStatus?.get());
-    return Number(status?.log) - Number(status?.checkpointed);
+    return { length: Number(status?.log), copied: Number(status?.checkpointed) };
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #prepareRowInsert(query: Sql): RowInsert | 'none' {
+    const known = this.#rowInserts.get(query.strings);
+    if (known !== undefined) return known;
+    const rowInsert = rowInsertOf(query, (text) => this.#database.prepare(text)) ?? 'none';
+    this.#rowInserts.set(query.strings, rowInsert);
+    return rowInsert;
   }
 
   #prepare(query: Sql): Prepared {

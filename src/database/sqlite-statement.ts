@@ -41,7 +41,7 @@ export function bindForSqlite(query: Sql): SQLInputValue[] {
   return bound;
 }
 
-function isFragment(parameter: SqlParameter): parameter is SqlList | SqlRows {
+export function isFragment(parameter: SqlParameter): parameter is SqlList | SqlRows {
   return typeof parameter === 'object' && parameter !== null && 'kind' in parameter;
 }
 
@@ -95,7 +95,7 @@ function cell(type: SqlType, value: SqlValue | undefined): string | number | nul
 }
 
 /** node:sqlite binds every number as REAL, which would make `? / 2` a fraction and `?` in a text column `5.0`. */
-function native(value: SqlValue): SQLInputValue {
+export function native(value: SqlValue): SQLInputValue {
   return typeof value === 'number' ? BigInt(value) : value;
 }
 

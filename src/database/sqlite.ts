@@ -26,6 +26,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     writer.pragma('synchronous=FULL');
     writer.pragma('wal_autocheckpoint=0');
     writer.pragma('journal_size_limit=67108864');
+    // What savepoints keep for a rollback would go to a temporary file, opened anew for every unit.
+    writer.pragma('temp_store=MEMORY');
     const reader = new SqliteConnection(options.path, { readOnly: true });
     for (const connection of [writer, reader]) connection.pragma('cache_size=-32000');
     return new SqliteDatabase(writer, reader, options);
