@@ -39,6 +39,10 @@ export class LiveRoom {
 
   addRow(row: TimelineRow): void {
     if (row.position < 0 || row.position <= this.#rowsAfter) return;
+    if (this.latest !== undefined && row.position <= this.latest.position) {
+      this.#forgetRows(this.latest.position);
+      return;
+    }
     this.latest = row;
     this.#rows.push(row);
     if (this.#rows.length > KEPT_ROWS * 2) {
@@ -47,9 +51,10 @@ export class LiveRoom {
     }
   }
 
-  replaceRow(row: TimelineRow): void {
-    this.#rows = this.#rows.map((other) => (other.position === row.position ? row : other));
-    if (this.latest?.position === row.position) this.latest = row;
+  /** For a row that had been held back: its place is between rows that are here, so the database has to be asked. */
+  #forgetRows(upTo: number): void {
+    this.#rows = [];
+    this.#rowsAfter = upTo;
   }
 
   addReceipt(receipt: StoredReceipt): void {
