@@ -1,12 +1,12 @@
 // Events of rooms in /events, in order of arrival.
 
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { presentRows } from '../rooms/present-rows.ts';
 import { membershipAt, type RoomView } from '../rooms/room-view.ts';
 import { visibleRows } from '../rooms/visible-rows.ts';
 import type { TimelineRow } from '../store/timeline.ts';
-import { selectEventsOfRooms } from '../store/timeline-of-rooms.ts';
+import { selectEventsOfRoom, selectEventsOfRooms } from '../store/timeline-of-rooms.ts';
 import { withUserId } from './legacy-events.ts';
 import type { Stream, StreamRoom } from './stream.ts';
 
@@ -22,9 +22,12 @@ export interface StreamRows {
   readonly cutAt: number | undefined;
 }
 
+/** Of many rooms no more positions of the log are searched at once. */
+const WINDOW = 20_000;
+
 export async function streamRows(stream: Stream): Promise<StreamRows> {
   const { rooms, limit } = stream;
-  const all = await rowsOf(stream);
+  const { rows: all, cutAt } = await rowsOf(stream);
   const rows = all.slice(0, limit);
   const events: Placed[] = [];
   for (const [roomId, some] of Map.groupBy(rows, (row) => row.roomId)) {
@@ -32,28 +35,48 @@ export async function streamRows(stream: Stream): Promise<StreamRows> {
     if (room !== undefined) events.push(...(await presentIn(stream, room, some)));
   }
   events.sort((one, other) => one.position - other.position);
-  return { events, cutAt: all.length > limit ? rows.at(-1)?.position : undefined };
+  return { events, cutAt: all.length > limit ? rows.at(-1)?.position : cutAt };
 }
 
-/** At least one more than the limit when there are more. */
-async function rowsOf({ context, since, rooms, limit }: Stream): Promise<TimelineRow[]> {
-  const rows: TimelineRow[] = [];
-  const elsewhere: RoomId[] = [];
-  let upTo = 0;
-  for (const [roomId, { view }] of rooms) {
+interface FoundRows {
+  /** In order, at least one more than the limit when there are more. */
+  readonly rows: readonly TimelineRow[];
+  readonly cutAt: number | undefined;
+}
+
+async function rowsOf(stream: Stream): Promise<FoundRows> {
+  const { context, since, rooms } = stream;
+  const inMemory: TimelineRow[] = [];
+  const elsewhere: StreamRoom[] = [];
+  for (const [roomId, each] of rooms) {
     const room = context.live.room(roomId);
     if (room?.loaded && (room.latest?.position ?? 0) <= since.rooms) continue;
-    const inMemory = room?.rows(since.rooms, view.upTo);
-    if (inMemory !== undefined) rows.push(...inMemory.filter((row) => row.kind === 'event'));
-    else elsewhere.push(roomId);
-    upTo = Math.max(upTo, view.upTo);
+    const known = room?.rows(since.rooms, each.view.upTo);
+    if (known === undefined) elsewhere.push(each);
+    else inMemory.push(...known.filter((row) => row.kind === 'event'));
   }
-  if (elsewhere.length > 0) {
-    const range = { after: since.rooms, upTo, limit: limit + 1 };
-    const found = await selectEventsOfRooms(context.database, { roomIds: elsewhere, ...range });
-    rows.push(...found);
+  const { rows, cutAt = Number.POSITIVE_INFINITY } = await storedRows(stream, elsewhere);
+  const all = [...inMemory, ...rows].filter((row) => row.position <= cutAt);
+  all.sort((one, other) => one.position - other.position);
+  return { rows: all, cutAt: cutAt === Number.POSITIVE_INFINITY ? undefined : cutAt };
+}
+
+async function storedRows(
+  { context: { database }, since, limit }: Stream,
+  rooms: readonly StreamRoom[],
+): Promise<FoundRows> {
+  const [first] = rooms;
+  if (first === undefined) return { rows: [], cutAt: undefined };
+  const upTo = Math.max(...rooms.map(({ view }) => view.upTo));
+  const roomIds = rooms.map(({ view }) => view.roomId);
+  const range = { after: since.rooms, upTo, limit: limit + 1 };
+  if (rooms.length === 1) {
+    const { roomId } = first.view;
+    return { rows: await selectEventsOfRoom(database, { ...range, roomId }), cutAt: undefined };
   }
-  return rows.sort((one, other) => one.position - other.position);
+  const window = Math.min(upTo, since.rooms + WINDOW);
+  const rows = await selectEventsOfRooms(database, { ...range, roomIds, upTo: window });
+  return { rows, cutAt: window < upTo ? window : undefined };
 }
 
 async function presentIn(

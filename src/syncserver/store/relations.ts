@@ -1,7 +1,8 @@
-// Events by what they relate to.
+// Events by what they relate to. Rooms are compared in a way that keeps SQLite from reading the whole room instead
+// of the few events that have a relation to one.
 
 import type { Queryable } from '../../database/database.ts';
-import { list, sql } from '../../database/sql.ts';
+import { list, rows, sql } from '../../database/sql.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { fromStored, type Point, type StoredRow, type TimelineRow } from './timeline.ts';
 
@@ -33,13 +34,14 @@ export async function selectRelatedBackwards(
   const found = await database.all<StoredRow>(sql`
     WITH RECURSIVE related (event_id, hops) AS (
       SELECT event_id, 1 FROM syncapi_timeline
-      WHERE relates_to = ${eventId} AND room_id = ${roomId}
+      WHERE relates_to = ${eventId} AND room_id || '' = ${roomId}
         AND (${relType} = '' OR rel_type = ${relType})
         AND (${eventType} = '' OR type = ${eventType})
       UNION
       SELECT t.event_id, related.hops + 1
-      FROM related JOIN syncapi_timeline t ON t.relates_to = related.event_id
-      WHERE related.hops < ${maxHops} AND t.room_id = ${roomId}
+      FROM related CROSS JOIN syncapi_timeline t
+      WHERE t.relates_to = related.event_id AND related.hops < ${maxHops}
+        AND t.room_id || '' = ${roomId}
         AND (${relType} = '' OR t.rel_type = ${relType})
         AND (${eventType} = '' OR t.type = ${eventType}))
     SELECT * FROM syncapi_timeline
@@ -60,13 +62,14 @@ export async function selectRelatedForwards(
   const found = await database.all<StoredRow>(sql`
     WITH RECURSIVE related (event_id, hops) AS (
       SELECT event_id, 1 FROM syncapi_timeline
-      WHERE relates_to = ${eventId} AND room_id = ${roomId}
+      WHERE relates_to = ${eventId} AND room_id || '' = ${roomId}
         AND (${relType} = '' OR rel_type = ${relType})
         AND (${eventType} = '' OR type = ${eventType})
       UNION
       SELECT t.event_id, related.hops + 1
-      FROM related JOIN syncapi_timeline t ON t.relates_to = related.event_id
-      WHERE related.hops < ${maxHops} AND t.room_id = ${roomId}
+      FROM related CROSS JOIN syncapi_timeline t
+      WHERE t.relates_to = related.event_id AND related.hops < ${maxHops}
+        AND t.room_id || '' = ${roomId}
         AND (${relType} = '' OR t.rel_type = ${relType})
         AND (${eventType} = '' OR t.type = ${eventType}))
     SELECT * FROM syncapi_timeline
@@ -98,20 +101,21 @@ export async function selectRelationCounts(
     readonly upTo: number;
   },
 ): Promise<RelationCount[]> {
+  const parents = of.parents.map((parent) => ({ parent }));
   const found = await database.all<{
     relates_to: string;
     rel_type: string;
     count: number;
     own: number;
   }>(sql`
-    SELECT relates_to, rel_type, COUNT(*) AS count,
-      MAX(CASE WHEN sender = ${of.viewer} THEN 1 ELSE 0 END) AS own
-    FROM syncapi_timeline
-    WHERE relates_to IN ${list('text', of.parents)} AND room_id = ${of.roomId}
-      AND rel_type IN ('m.thread', 'm.replace', 'm.reference')
-      AND position <= ${of.upTo} AND sender NOT IN ${list('text', of.ignored)}
-      AND (visibility = 'world_readable' OR ${of.worldReadableOnly ? 1 : 0} = 0)
-    GROUP BY relates_to, rel_type`);
+    SELECT t.relates_to, t.rel_type, COUNT(*) AS count,
+      MAX(CASE WHEN t.sender = ${of.viewer} THEN 1 ELSE 0 END) AS own
+    FROM ${rows({ parent: 'text' }, parents)} CROSS JOIN syncapi_timeline t
+    WHERE t.relates_to = r.parent AND t.room_id || '' = ${of.roomId}
+      AND t.rel_type IN ('m.thread', 'm.replace', 'm.reference')
+      AND t.position <= ${of.upTo} AND t.sender NOT IN ${list('text', of.ignored)}
+      AND (t.visibility = 'world_readable' OR ${of.worldReadableOnly ? 1 : 0} = 0)
+    GROUP BY t.relates_to, t.rel_type`);
   return found.map((row) => ({
     parent: row.relates_to as EventId,
     relType: row.rel_type,
@@ -134,7 +138,7 @@ export async function selectReplacements(
 ): Promise<TimelineRow[]> {
   const found = await database.all<StoredRow>(sql`
     SELECT * FROM syncapi_timeline
-    WHERE relates_to = ${of.eventId} AND room_id = ${of.roomId} AND rel_type = 'm.replace'
+    WHERE relates_to = ${of.eventId} AND room_id || '' = ${of.roomId} AND rel_type = 'm.replace'
       AND sender = ${of.sender} AND type = ${of.type} AND state_key IS NULL
       AND position <= ${of.upTo}
     ORDER BY depth DESC, position DESC LIMIT ${of.limit}`);
