@@ -102,7 +102,9 @@ async function settled({ eventLog, components }: Keyhole): Promise<void> {
 }
 
 async function untilWaiting({ components }: Keyhole, client: TestClient): Promise<void> {
+  const deadline = performance.now() + 10_000;
   while (!components.syncserver.isWaiting(client.userId as UserId)) {
+    if (performance.now() > deadline) throw new Error(`no long poll of ${client.userId} waits`);
     await new Promise(setImmediate);
   }
 }
