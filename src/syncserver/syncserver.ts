@@ -71,10 +71,11 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
   await options.database.migrate('syncserver', migrations);
   const context = createContext(options);
   const { eventLog, typing, presence, interest } = context;
+  const rooms = eventLog.consume(consumeRoomserverOutput(context));
   const subscriptions: Subscriptions = {
-    rooms: eventLog.consume(consumeRoomserverOutput(context)),
+    rooms,
     users: eventLog.consume(consumeUserserverOutput(context)),
-    receipts: eventLog.consume(consumeReceipts(context)),
+    receipts: eventLog.consume(consumeReceipts(context, rooms)),
     toDevice: eventLog.consume(consumeToDevice(context)),
   };
   await catchUp(context, subscriptions);

@@ -1,6 +1,6 @@
 // Consumes `edu.receipt`: how far users have read.
 
-import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
+import type { Consumer, LogEntry, Subscription } from '../../eventlog/eventlog.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
@@ -9,20 +9,21 @@ import { selectRowsOfEvents, type TimelineRow } from '../store/timeline.ts';
 
 type Topic = 'edu.receipt';
 
+/** A receipt may overtake the event that it is for; ms. */
+const MAX_LAG_MS = 1_000;
+
+type Rows = ReadonlyMap<EventId, TimelineRow>;
+
+/** `rooms`: the consumer that brings the events. */
 export function consumeReceipts(
   context: SyncserverContext,
-): Consumer<Topic, ReadonlyMap<EventId, TimelineRow>> {
+  rooms: Subscription,
+): Consumer<Topic, Rows> {
   return {
     name: 'syncserver',
     topic: 'edu.receipt',
     database: context.database,
-    prepare: async (entries) => {
-      const rows = await selectRowsOfEvents(
-        context.database,
-        entries.map(({ entry }) => entry.eventId),
-      );
-      return new Map(rows.map((row) => [row.eventId, row]));
-    },
+    prepare: (entries) => rowsOf(context, rooms, entries),
     apply: async (tx, entries, rows) => {
       const moved: StoredReceipt[] = [];
       for (const group of groupsOf(entries.map((entry) => receiptOf(entry, rows)))) {
@@ -33,11 +34,22 @@ export function consumeReceipts(
   };
 }
 
+async function rowsOf(
+  { database, eventLog }: SyncserverContext,
+  rooms: Subscription,
+  entries: readonly LogEntry<Topic>[],
+): Promise<Rows> {
+  const eventIds = [...new Set(entries.map(({ entry }) => entry.eventId))];
+  let rows = await selectRowsOfEvents(database, eventIds);
+  if (rows.length < eventIds.length) {
+    await rooms.reached(await eventLog.head('roomserver.output'), MAX_LAG_MS);
+    rows = await selectRowsOfEvents(database, eventIds);
+  }
+  return new Map(rows.map((row) => [row.eventId, row]));
+}
+
 /** A receipt for an event of another room, or one that is not known, orders before all others. */
-function receiptOf(
-  { key, position, entry }: LogEntry<Topic>,
-  rows: ReadonlyMap<EventId, TimelineRow>,
-): StoredReceipt {
+function receiptOf({ key, position, entry }: LogEntry<Topic>, rows: Rows): StoredReceipt {
   const roomId = key as RoomId;
   const row = rows.get(entry.eventId);
   return {
