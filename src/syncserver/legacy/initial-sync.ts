@@ -102,9 +102,10 @@ async function invitedRoom(
   };
 }
 
+/** Push rules are among account data only since /sync. */
 function dataOf({ accountData }: Everything, roomId: RoomId | undefined): JsonObject[] {
   return accountData
-    .filter((data) => data.roomId === roomId)
+    .filter((data) => data.roomId === roomId && data.type !== 'm.push_rules')
     .map(({ type, content }) => ({ type, content }));
 }
 

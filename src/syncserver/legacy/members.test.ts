@@ -152,6 +152,7 @@ forEachBackend('initialSync of all rooms', (backend) => {
     goesOnline(harness, CAROL);
     await harness.receipt(room, BOB, { eventId: last });
     await harness.users.setAccountData({ userId: ALICE, type: 'org.global' }, { a: 1 });
+    await harness.users.setAccountData({ userId: ALICE, type: 'm.push_rules' }, { global: {} });
     await harness.users.setAccountData({ userId: ALICE, roomId: room, type: 'm.tag' }, { b: 2 });
     const answer = await initialSync(harness);
     const rooms = new Map<string, Body>(answer.rooms.map((each: Body) => [each.room_id, each]));
