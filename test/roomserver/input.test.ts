@@ -82,6 +82,41 @@ forEachBackend('input', (backend) => {
     await scene.close();
   });
 
+  it('brings many extremities together, at most 20 with one event', async () => {
+    const scene = await setUp(backend);
+    const base = await scene.accept(message(DAN));
+    const fork = { prevEvents: [base.eventId] };
+    for (let n = 0; n < 25; n++) await scene.accept({ ...message(DAN, String(n)), ...fork });
+    const count = async () =>
+      (await scene.api.queryRoom({ roomId: scene.roomId }))?.forwardExtremities.length;
+    assert.equal(await count(), 25);
+    await scene.send(ALICE, 'm.room.topic', '', { topic: 'x' });
+    assert.equal(await count(), 6);
+    const name = await scene.send(ALICE, 'm.room.name', '', { name: 'x' });
+    assert.equal(await count(), 1);
+    const [last] = await scene.api.queryEvents({ eventIds: [name] });
+    assert.equal(last && Pdu.from(last).prevEvents.length, 6);
+    await scene.close();
+  });
+
+  it('counts what comes before a soft-failed event as referred to by what comes after it', async () => {
+    const scene = await setUp(backend);
+    await scene.send(ALICE, 'm.room.power_levels', '', { users: { [ALICE]: 100, [DAN]: 50 } });
+    const base = await scene.accept(message(DAN));
+    const fork = await scene.accept({ ...message(DAN, 'fork'), prevEvents: [base.eventId] });
+    await scene.send(ALICE, 'm.room.message', 'not a message', {});
+    await scene.send(ALICE, 'm.room.power_levels', '', { users: { [ALICE]: 100 } });
+    const topic = { sender: DAN, type: 'm.room.topic', stateKey: '', content: { topic: 'late' } };
+    const late = await scene.make({ ...topic, prevEvents: [fork.eventId] });
+    assert.equal((await scene.input(late))[0]?.fate, 'softFailed');
+    const current = (await scene.api.queryRoom({ roomId: scene.roomId }))?.forwardExtremities ?? [];
+    assert.equal(current.includes(late.eventId), false);
+    const after = await scene.accept({ ...message(DAN), prevEvents: [...current, late.eventId] });
+    const room = await scene.api.queryRoom({ roomId: scene.roomId });
+    assert.deepEqual(room?.forwardExtremities, [after.eventId]);
+    await scene.close();
+  });
+
   it('gives the same state whatever the order in which a fork arrives', async () => {
     const states = new Set<string>();
     const scene = await setUp(backend);

@@ -75,10 +75,11 @@ export async function gatherStateBefore(
   const state = await context.missingEvents.stateBefore({ roomId, origin, eventId });
   if (state === undefined) return undefined;
   await storeAsOutliers(context, head, await checkAll(context, head, state.events));
-  const records = await context.events.load(state.stateIds);
-  const usable = [...records.values()].filter(
-    (record) => record.roomId === roomId && record.standing !== 'rejected',
-  );
+  const records = [...(await context.events.load(state.stateIds)).values()];
+  const ofRoom = records.filter((record) => record.roomId === roomId);
+  // A state with holes would be another state.
+  if (ofRoom.length < new Set(state.stateIds).size) return undefined;
+  const usable = ofRoom.filter(({ standing }) => standing !== 'rejected');
   return storeSnapshot(context, roomId, usable);
 }
 

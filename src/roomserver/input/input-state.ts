@@ -2,6 +2,7 @@
 // stored beforehand, in chunks; what a crash leaves of them belongs to no state and stays unseen.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { roomCreator } from '../../protocol/auth/creators.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
@@ -39,7 +40,7 @@ export async function inputState(
   }
   const replace = (room: RoomDraft) =>
     replaceState(context, room, { request, extremities, records });
-  const creator = create.sender as UserId;
+  const creator = (roomCreator(create, rulesOf(roomVersion)) ?? create.sender) as UserId;
   const { position } = isKnown
     ? await context.rooms.change(roomId, replace)
     : await context.rooms.create({ roomId, roomVersion, creator }, replace);
@@ -125,7 +126,7 @@ async function replaceState(
     if (record.standing === 'rejected') throw refusal(eventId, record.reason ?? 'it was rejected');
     room.store(placedAfter(record, stateAfter));
   }
-  const before = room.head.currentState;
+  const { currentState: before, createEventId } = room.head;
   room.head = { ...room.head, extremities };
   const after = await resolveSnapshots(
     room,
@@ -133,6 +134,9 @@ async function replaceState(
   );
   const changes = await describeChanges(room, await room.states.diff(before, after));
   await applyChanges(room, after, { changes, serverName });
+  if (createEventId !== undefined && room.head.createEventId !== createEventId) {
+    throw refusal(room.head.createEventId, 'the room has another m.room.create event');
+  }
   logStateReplaced(room, request.reason, changes);
   room.alsoWrite((tx) => deletePurge(tx, room.roomId));
 }

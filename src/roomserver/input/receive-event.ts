@@ -57,7 +57,6 @@ export async function receiveEvent(
   if (before === undefined) {
     return dropped('missing prev_events', 'an event before it cannot be had', eventId);
   }
-  await noteMissing(room, arrival);
   const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
   if (violation !== undefined) return refuse(room, arrival, { before, violation, as: 'rejected' });
   if (kind === 'old') return acceptOld(room, arrival, before);
@@ -88,8 +87,10 @@ async function refuse(
 async function acceptNew(
   context: Context,
   room: RoomDraft,
-  { event: { pdu }, before }: Arrival & { before: StateSnapshotId },
+  { before, ...arrival }: Arrival & { before: StateSnapshotId },
 ): Promise<Decision> {
+  const { pdu } = arrival.event;
+  await noteMissing(room, arrival);
   const { serverName } = context;
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
@@ -100,9 +101,11 @@ async function acceptNew(
 
 async function acceptOld(
   room: RoomDraft,
-  { event: { pdu } }: Arrival,
+  arrival: Arrival,
   before: StateSnapshotId,
 ): Promise<Decision> {
+  const { pdu } = arrival.event;
+  await noteMissing(room, arrival);
   room.changes.arrived.add(pdu.eventId);
   const record = await placeEvent(room, { pdu, stateBefore: before }, 'old');
   room.store(record);
@@ -110,7 +113,7 @@ async function acceptOld(
   return { fate: 'accepted', eventId: pdu.eventId };
 }
 
-/** Where the history that is here has gaps. */
+/** Where the history that is here has gaps. What is refused makes none: nobody would miss what it refers to. */
 async function noteMissing(
   room: RoomDraft,
   { event: { pdu }, stateOfMissing }: Arrival,
