@@ -37,12 +37,10 @@ export async function insertMemberships(
   if (changes.length === 0) return;
   const data = changes.map(toStored);
   await tx.run(sql`
-    UPDATE syncapi_memberships SET until_position = (
-      SELECT r.position FROM ${rows(KEY, data)}
-      WHERE r.user_id = syncapi_memberships.user_id AND r.room_id = syncapi_memberships.room_id)
-    WHERE until_position IS NULL AND EXISTS (
-      SELECT 1 FROM ${rows(KEY, data)}
-      WHERE r.user_id = syncapi_memberships.user_id AND r.room_id = syncapi_memberships.room_id)`);
+    UPDATE syncapi_memberships SET until_position = r.position
+    FROM ${rows(KEY, data)}
+    WHERE syncapi_memberships.user_id = r.user_id AND syncapi_memberships.room_id = r.room_id
+      AND syncapi_memberships.until_position IS NULL`);
   await tx.run(sql`
     INSERT INTO syncapi_memberships
       (user_id, room_id, position, membership, event_id, forgotten, stripped_state)

@@ -45,19 +45,51 @@ export interface FoundProfileRow {
   readonly avatar_url: string | null;
 }
 
-/** Users in use, no guests, whose search key is like `pattern`; those like `preferred` come first. */
-export function selectProfilesLike(
+/** Users in use, no guests, whose user ID starts so. */
+export function selectProfilesNamed(
   db: Queryable,
-  request: { readonly pattern: string; readonly preferred: string; readonly limit: number },
+  start: string,
+  limit: number,
 ): Promise<FoundProfileRow[]> {
   return db.all<FoundProfileRow>(sql`
     SELECT p.user_id, p.displayname, p.avatar_url
     FROM userserver_profiles p JOIN userserver_accounts a ON a.user_id = p.user_id
-    WHERE p.search_key LIKE ${request.pattern} ESCAPE '!'
+    WHERE p.user_id >= ${start} AND p.user_id < ${`${start}\u{10ffff}`}
       AND a.is_deactivated = 0 AND a.is_guest = 0
-    ORDER BY CASE WHEN p.search_key LIKE ${request.preferred} ESCAPE '!' THEN 0 ELSE 1 END,
-      p.user_id
-    LIMIT ${request.limit}`);
+    ORDER BY p.user_id LIMIT ${limit}`);
+}
+
+/** Users in use, no guests, whose search key is like `pattern`: of those after `after`, not beyond `upTo`. */
+export function selectProfilesLike(
+  db: Queryable,
+  request: {
+    readonly pattern: string;
+    readonly after: UserId;
+    readonly upTo: UserId;
+    readonly limit: number;
+  },
+): Promise<FoundProfileRow[]> {
+  return db.all<FoundProfileRow>(sql`
+    SELECT p.user_id, p.displayname, p.avatar_url
+    FROM userserver_profiles p JOIN userserver_accounts a ON a.user_id = p.user_id
+    WHERE p.user_id > ${request.after} AND p.user_id <= ${request.upTo}
+      AND p.search_key LIKE ${request.pattern} ESCAPE '!'
+      AND a.is_deactivated = 0 AND a.is_guest = 0
+    ORDER BY p.user_id LIMIT ${request.limit}`);
+}
+
+/** The last of the next `count` users; undefined when there are none. */
+export async function selectEndOfProfiles(
+  db: Queryable,
+  after: UserId,
+  count: number,
+): Promise<UserId | undefined> {
+  const row = await db.get<{ last: UserId | null }>(sql`
+    SELECT max(user_id) AS last FROM (
+      SELECT user_id FROM userserver_profiles WHERE user_id > ${after}
+      ORDER BY user_id LIMIT ${count}
+    ) AS stretch`);
+  return row?.last ?? undefined;
 }
 
 export async function deleteProfile(tx: Transaction, userId: UserId): Promise<void> {
