@@ -17,7 +17,14 @@ const steps: readonly Step[] = [
   { name: 'links in documents', command: [node, 'scripts/check-doc-links.ts'] },
   {
     name: 'unit tests',
-    command: [node, '--test', '--test-isolation=none', '--test-reporter=dot', ...testFiles('unit')],
+    command: [
+      node,
+      '--test',
+      '--test-isolation=none',
+      '--test-timeout=60000',
+      '--test-reporter=dot',
+      ...testFiles('unit'),
+    ],
   },
 ];
 

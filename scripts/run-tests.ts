@@ -12,8 +12,10 @@ import type { TestResults } from './test-results.ts';
 
 const reporter = fileURLToPath(new URL('test-results.ts', import.meta.url));
 const RUNNER_OPTIONS: Readonly<Record<Suite, readonly string[]>> = {
-  unit: ['--test-isolation=none'],
-  integration: ['--test-concurrency=2'],
+  unit: ['--test-isolation=none', '--test-timeout=60000'],
+  integration: ['--test-concurrency=2', '--test-timeout=300000'],
+  // Client libraries leave timers of minutes behind when they are told to stop.
+  clients: ['--test-force-exit', '--test-timeout=120000'],
 };
 /** The specification's OpenAPI, where it lies beside the checkout. */
 const DEFAULT_SPECIFICATION = join(root, '..', 'shared', 'matrix-spec');
@@ -53,7 +55,7 @@ function selected(suite: Suite): readonly string[] {
 const start = performance.now();
 const outcomes: TestResults[] = [];
 let isComplete = true;
-for (const suite of ['unit', 'integration'] as const) {
+for (const suite of ['unit', 'integration', 'clients'] as const) {
   const files = selected(suite);
   if (files.length === 0) continue;
   console.log(`\n${suite} tests: ${files.length} files`);

@@ -2,12 +2,14 @@
 
 import { projectFiles } from './source-files.ts';
 
-export type Suite = 'unit' | 'integration';
+export type Suite = 'unit' | 'integration' | 'clients';
 
 /** Paths from the root. */
 export function testFiles(suite: Suite): readonly string[] {
-  const isIntegration = (path: string) => path.startsWith('test/');
-  return projectFiles()
-    .filter((path) => path.endsWith('.test.ts'))
-    .filter((path) => isIntegration(path) === (suite === 'integration'));
+  return projectFiles().filter((path) => path.endsWith('.test.ts') && suiteOf(path) === suite);
+}
+
+function suiteOf(path: string): Suite {
+  if (path.startsWith('test/clients/')) return 'clients';
+  return path.startsWith('test/') ? 'integration' : 'unit';
 }
