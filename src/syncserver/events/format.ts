@@ -2,7 +2,7 @@
 
 import { formatClientEvent } from '../../protocol/events/client-event.ts';
 import { Pdu, type PduRecord } from '../../protocol/events/pdu.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 
@@ -13,7 +13,10 @@ export interface EventView {
   /** Only where the response does not say it elsewhere. */
   readonly roomId?: RoomId | undefined;
   readonly transactionId?: string | undefined;
+  readonly replacesState?: EventId | undefined;
   readonly prevContent?: JsonObject | undefined;
+  /** Whether the viewer may see what redacted the event. */
+  readonly redactionIsShown?: boolean | undefined;
   /** Of the viewer, at the event. */
   readonly membership?: string | undefined;
   /** `m.relations`. */
@@ -43,18 +46,25 @@ function unsignedOf(event: StoredEvent, view: EventView): JsonObject {
   const unsigned: Record<string, JsonValue> = { age: view.now - timestampOf(event) };
   if (view.membership !== undefined) unsigned.membership = view.membership;
   if (view.transactionId !== undefined) unsigned.transaction_id = view.transactionId;
-  if (event.replacesState !== undefined) unsigned.replaces_state = event.replacesState;
+  if (view.replacesState !== undefined) unsigned.replaces_state = view.replacesState;
   if (view.prevContent !== undefined) unsigned.prev_content = view.prevContent;
   if (view.relations !== undefined) unsigned['m.relations'] = view.relations;
   if (event.redactedBecause !== undefined) {
     const because = event.redactedBecause;
     unsigned.redacted_because = {
       ...bodyOf(because),
+      ...(view.redactionIsShown !== true && { content: withoutReason(because) }),
       ...(view.roomId !== undefined && { room_id: view.roomId }),
       unsigned: { age: view.now - timestampOf(because) },
     };
   }
   return unsigned;
+}
+
+/** What was redacted is all that is said to those who may not see the redaction: that much they see anyway. */
+function withoutReason(redaction: PduRecord): JsonObject {
+  const { redacts } = bodyOf(redaction);
+  return redacts === undefined ? {} : { redacts };
 }
 
 function timestampOf(event: PduRecord): number {

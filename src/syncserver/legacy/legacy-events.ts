@@ -60,7 +60,7 @@ export async function inviteEvent(
   const own = state.find(({ type, state_key: key }) => type === 'm.room.member' && key === userId);
   const [full] = presentState(
     context,
-    { roomId },
+    { roomId, isLooker: false },
     { events: stored ? [stored] : [], withRoomId: true },
   );
   const event = full ?? (own && { ...own, room_id: roomId, event_id: eventId });

@@ -7,9 +7,9 @@ import type { SyncserverContext } from '../context.ts';
 import { formatEvent, formatForFederation } from '../events/format.ts';
 import type { FieldSelection } from '../filter/event-fields.ts';
 import { type BundleRequest, bundledRelations } from '../relations/bundled.ts';
-import { selectRowsOfEvents, type TimelineRow } from '../store/timeline.ts';
+import type { TimelineRow } from '../store/timeline.ts';
+import { replacedEvents, visibleRedactions } from './mentioned.ts';
 import { membershipAt, type RoomView } from './room-view.ts';
-import { visibleRows } from './visible-rows.ts';
 
 type Needs = Pick<SyncserverContext, 'database' | 'clock' | 'events' | 'roomserver'>;
 
@@ -29,19 +29,22 @@ export async function presentRows(
   { rows, ...format }: EventFormat & { readonly rows: readonly TimelineRow[] },
 ): Promise<JsonObject[]> {
   const events = await context.events.get(rows.map((row) => row.eventId));
-  const previous = await previousEvents(context, view, events.values());
+  const replaced = await replacedEvents(context, view, events.values());
+  const redactions = await visibleRedactions(context, view, events.values());
   const relations =
     format.relations && (await relationsOf(context, { view, rows, events }, format));
   const now = context.clock.now();
   return rows.flatMap((row) => {
     const event = events.get(row.eventId);
     if (event === undefined) return [];
-    const replaced = event.replacesState && previous.get(event.replacesState);
+    const before = event.replacesState && replaced.get(event.replacesState);
     const eventView = {
       now,
       roomId: format.withRoomId ? view.roomId : undefined,
       transactionId: isOwnDevice(view, row) ? row.transactionId : undefined,
-      prevContent: replaced?.json.content,
+      replacesState: before?.eventId,
+      prevContent: before?.json.content,
+      redactionIsShown: event.redactedBecause && redactions.has(event.redactedBecause.eventId),
       membership: membershipOf(view, row),
       relations: relations?.get(row.eventId),
     };
@@ -65,15 +68,19 @@ async function relationsOf(
   });
 }
 
-/** State events without a place in the timeline. */
+/** State events without a place in the timeline. To those outside they say nothing of other events. */
 export function presentState(
   context: Pick<SyncserverContext, 'clock'>,
-  view: Pick<RoomView, 'roomId'>,
+  view: Pick<RoomView, 'roomId' | 'isLooker'>,
   { events, ...format }: EventFormat & { readonly events: Iterable<StoredEvent> },
 ): JsonObject[] {
   const now = context.clock.now();
   const roomId = format.withRoomId ? view.roomId : undefined;
-  return Array.from(events, (event) => present(event, { now, roomId }, format));
+  return Array.from(events, (event) => {
+    const replacesState = view.isLooker ? undefined : event.replacesState;
+    const eventView = { now, roomId, replacesState, redactionIsShown: !view.isLooker };
+    return present(event, eventView, format);
+  });
 }
 
 function present(
@@ -94,32 +101,4 @@ function isOwnDevice({ viewer }: RoomView, row: TimelineRow): boolean {
 function membershipOf({ history }: RoomView, row: TimelineRow): string | undefined {
   if (!row.linear) return undefined;
   return membershipAt(history, row.position)?.membership ?? 'leave';
-}
-
-/** Those of the replaced events that the viewer may see, for `prev_content`. */
-async function previousEvents(
-  context: Needs,
-  view: RoomView,
-  events: Iterable<StoredEvent>,
-): Promise<ReadonlyMap<EventId, StoredEvent>> {
-  const ids = [...events].flatMap(({ replacesState }) => replacesState ?? []);
-  if (ids.length === 0) return new Map();
-  const previous = await context.events.get(ids);
-  const restricted = [...previous.values()].filter((event) => !isOpenTo(view, event));
-  if (restricted.length === 0) return previous;
-  const rows = await selectRowsOfEvents(
-    context.database,
-    restricted.map((event) => event.eventId),
-  );
-  const seen = await visibleRows(context, view, rows);
-  const seenIds = new Set(seen.map((row) => row.eventId));
-  const hidden = new Set(restricted.map(({ eventId }) => eventId).filter((id) => !seenIds.has(id)));
-  return new Map([...previous].filter(([eventId]) => !hidden.has(eventId)));
-}
-
-/** Without looking at when it was. */
-function isOpenTo({ isLooker, history }: RoomView, { visibilityAtEvent }: StoredEvent): boolean {
-  if (visibilityAtEvent === 'world_readable') return true;
-  const isJoined = !isLooker && history.at(-1)?.membership === 'join';
-  return visibilityAtEvent === 'shared' && isJoined;
 }

@@ -1,16 +1,16 @@
 // What `join`, `peek` and `leave` have in common: timeline, state and summary of a room.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { StoredEvent } from '../../roomserver/api.ts';
+import type { StateEntry, StoredEvent } from '../../roomserver/api.ts';
 import type { SyncFilter } from '../filter/sync-filter.ts';
 import { type EventFormat, presentRows, presentState } from '../rooms/present-rows.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { selectHasMemberChange } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
 import { type Slice, selectSlice } from './slice.ts';
-import { startOf, stateEntries } from './state-entries.ts';
+import { readable, startOf, stateEntries } from './state-entries.ts';
 import { roomSummary, type Summary } from './summary.ts';
 import type { SyncRequest } from './sync-request.ts';
 
@@ -142,7 +142,18 @@ async function neededMembers(
     .map((stateKey) => ({ type: 'm.room.member', stateKey }));
   if (keys.length === 0) return [];
   const snapshot = useStateAfter ? view.endState : startOf({ view, slice });
-  return context.roomserver.queryStateEvents({ roomId, snapshot, keys });
+  const found = await context.roomserver.queryStateEvents({ roomId, snapshot, keys });
+  const entries = found.map(({ json, eventId }) => ({
+    type: json.type,
+    stateKey: json.state_key ?? '',
+    eventId,
+  }));
+  const shown = new Set((await readable(context, { view, slice }, entries)).map(idOf));
+  return found.filter((event) => shown.has(event.eventId));
+}
+
+function idOf({ eventId }: StateEntry): EventId {
+  return eventId;
 }
 
 function noteSent(

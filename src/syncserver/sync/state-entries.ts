@@ -28,13 +28,16 @@ export function startOf({ view, slice }: Pick<StateRequest, 'view' | 'slice'>): 
   return slice.shown[0]?.stateBefore ?? view.endState;
 }
 
-export async function stateEntries(context: Needs, request: StateRequest): Promise<StateEntry[]> {
+export async function stateEntries(
+  context: Needs,
+  request: StateRequest,
+): Promise<readonly StateEntry[]> {
   const { base } = request;
   const entries =
     base === undefined
       ? await wholeState(context, request)
       : await changedState(context, { ...request, base });
-  return request.view.isLooker ? readable(context, request, entries) : [...entries.values()];
+  return readable(context, request, [...entries.values()]);
 }
 
 async function wholeState(context: Needs, request: StateRequest): Promise<Entries> {
@@ -158,24 +161,24 @@ function toEntry({ type, stateKey, to }: StateEntryChange): StateEntry[] {
 }
 
 /** To those outside, superseded state shows only where it was world-readable itself; current state always does. */
-async function readable(
+export async function readable(
   context: Needs,
-  request: StateRequest,
-  entries: Entries,
-): Promise<StateEntry[]> {
+  request: Pick<StateRequest, 'view' | 'slice'>,
+  entries: readonly StateEntry[],
+): Promise<readonly StateEntry[]> {
   const { view } = request;
-  if (entries.size === 0) return [];
+  if (!view.isLooker || entries.length === 0) return entries;
   const later = await changes(context, view, { from: startOf(request), to: view.endState });
   const superseded = new Set<EventId>(later.flatMap(({ from }) => from ?? []));
-  const doubtful = [...entries.values()].filter(({ eventId }) => superseded.has(eventId));
-  if (doubtful.length === 0) return [...entries.values()];
+  const doubtful = entries.filter(({ eventId }) => superseded.has(eventId));
+  if (doubtful.length === 0) return entries;
   const events = await context.events.get(doubtful.map(({ eventId }) => eventId));
   const hidden = new Set(
     doubtful
       .map(({ eventId }) => eventId)
       .filter((id) => events.get(id)?.visibilityAtEvent !== 'world_readable'),
   );
-  return [...entries.values()].filter(({ eventId }) => !hidden.has(eventId));
+  return entries.filter(({ eventId }) => !hidden.has(eventId));
 }
 
 function keyOf({ type, stateKey }: { readonly type: string; readonly stateKey: string }): string {
