@@ -9,14 +9,14 @@ import type { LiveUser } from '../live/live-user.ts';
 import { insertMemberships, type Membership } from '../store/memberships.ts';
 import type { Peek } from '../store/peeks.ts';
 import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
+import type { PreparedPeeks } from './peek-entries.ts';
 
 export interface RoomBatchOptions {
   readonly context: SyncserverContext;
   readonly tx: Transaction;
   /** The rooms' states before the batch. */
   readonly heads: Map<RoomId, StateSnapshotId>;
-  /** Positions of the peeks that may begin. */
-  readonly peekable: ReadonlySet<number>;
+  readonly peeks: PreparedPeeks;
 }
 
 export class RoomBatch {
@@ -27,7 +27,8 @@ export class RoomBatch {
   /** Rooms whose peeks have changed. */
   readonly peekedRooms = new Set<RoomId>();
   readonly heads: Map<RoomId, StateSnapshotId>;
-  readonly peekable: ReadonlySet<number>;
+  readonly peeks: PreparedPeeks;
+  readonly purgedRooms: RoomId[] = [];
 
   readonly #rows: TimelineRow[] = [];
   #unwrittenRows: TimelineRow[] = [];
@@ -37,14 +38,13 @@ export class RoomBatch {
   readonly #unwritten = new Map<string, Membership>();
   readonly #userChanges: { userId: UserId; change: (user: LiveUser) => void }[] = [];
   readonly #forgottenEvents: EventId[] = [];
-  readonly #purgedRooms: RoomId[] = [];
 
-  constructor({ context, tx, heads, peekable }: RoomBatchOptions) {
+  constructor({ context, tx, heads, peeks }: RoomBatchOptions) {
     this.context = context;
     this.tx = tx;
     this.now = context.clock.now();
     this.heads = heads;
-    this.peekable = peekable;
+    this.peeks = peeks;
   }
 
   addRow(row: TimelineRow, event?: StoredEvent): void {
@@ -84,7 +84,7 @@ export class RoomBatch {
   }
 
   purge(roomId: RoomId): void {
-    this.#purgedRooms.push(roomId);
+    this.purgedRooms.push(roomId);
     this.heads.delete(roomId);
   }
 
@@ -112,7 +112,7 @@ export class RoomBatch {
       room?.addRow(row);
       if (row.position > 0) for (const user of room?.watchers ?? []) woken.add(user);
     }
-    for (const roomId of this.#purgedRooms) live.removeRoom(roomId);
+    for (const roomId of this.purgedRooms) live.removeRoom(roomId);
     positions.advance('rooms', position);
     for (const user of woken) user?.wake();
   }

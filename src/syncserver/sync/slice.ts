@@ -80,6 +80,7 @@ async function showable(
   { view, filter }: SliceRequest,
   rows: readonly TimelineRow[],
 ): Promise<TimelineRow[]> {
+  if (!filter.passesRoom(view.roomId)) return [];
   const passing = rows.filter((row) => row.kind === 'event' && filter.passes(row));
   return visibleOrCurrentRows(context, view, passing);
 }

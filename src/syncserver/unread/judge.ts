@@ -21,20 +21,32 @@ export interface Case {
 
 export async function judge(
   context: SyncserverContext,
-  { viewer, roomId }: RoomView,
+  view: RoomView,
   { row, rules, displayName }: Case,
 ): Promise<PushVerdict> {
   const event = await context.events.one(row.eventId);
   if (event === undefined) return NOTHING;
-  const room = await context.roomserver.queryRoom({ roomId });
+  const memberCount = await memberCountOf(context, view);
   const mayNotify = await notifierOf(context, row, event.json.content);
   return evaluatePushRules(rules, {
-    userId: viewer.userId,
+    userId: view.viewer.userId,
     event: formattedOnce(event),
     displayName,
-    memberCount: room?.joinedMembers ?? 0,
+    memberCount,
     senderMayNotify: mayNotify,
   });
+}
+
+/** Asked once for each state of the room, not by every user of it. */
+async function memberCountOf(
+  { unread, roomserver }: SyncserverContext,
+  { roomId, endState }: RoomView,
+): Promise<number> {
+  const known = unread.memberCount(roomId, endState);
+  if (known !== undefined) return known;
+  const count = (await roomserver.queryRoom({ roomId }))?.joinedMembers ?? 0;
+  unread.setMemberCount(roomId, { state: endState, count });
+  return count;
 }
 
 const formatted = new WeakMap<PduRecord, JsonObject>();

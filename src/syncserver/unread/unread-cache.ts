@@ -1,6 +1,7 @@
 // What is unread of a room for a user, as far as it has been worked out.
 
 import { LRUCache } from 'lru-cache';
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
@@ -30,11 +31,28 @@ export interface UnreadState {
   readonly displayName: string | undefined;
 }
 
+interface MemberCount {
+  readonly state: StateSnapshotId;
+  readonly count: number;
+}
+
 export class UnreadCache {
   readonly #states: LRUCache<string, UnreadState>;
+  readonly #memberCounts: LRUCache<RoomId, MemberCount>;
 
   constructor(max = MAX_ROOMS) {
     this.#states = new LRUCache({ max });
+    this.#memberCounts = new LRUCache({ max });
+  }
+
+  /** Of a room in that state. */
+  memberCount(roomId: RoomId, state: StateSnapshotId): number | undefined {
+    const known = this.#memberCounts.get(roomId);
+    return known?.state === state ? known.count : undefined;
+  }
+
+  setMemberCount(roomId: RoomId, count: MemberCount): void {
+    this.#memberCounts.set(roomId, count);
   }
 
   get(userId: UserId, roomId: RoomId): UnreadState | undefined {
