@@ -14,6 +14,7 @@ import type { PresenceTracker } from './live/presence-tracker.ts';
 import type { TypingTracker } from './live/typing-tracker.ts';
 import type { PeekInterestPublisher } from './peeks/peek-interest.ts';
 import type { PeekReservations } from './peeks/peek-reservations.ts';
+import type { PurgedRooms } from './purge/purged-rooms.ts';
 import type { LazyMembers } from './sync/lazy-members.ts';
 import type { HeroCandidates } from './sync/summary.ts';
 import type { UnreadCache } from './unread/unread-cache.ts';
@@ -50,4 +51,5 @@ export interface SyncserverContext {
   readonly epoch: number;
   readonly interest: PeekInterestPublisher;
   readonly reservations: PeekReservations;
+  readonly purges: PurgedRooms;
 }

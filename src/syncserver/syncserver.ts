@@ -31,6 +31,7 @@ import { PeekInterestPublisher } from './peeks/peek-interest.ts';
 import { checkPeekLimits } from './peeks/peek-limits.ts';
 import { PeekReservations } from './peeks/peek-reservations.ts';
 import { queryPeek } from './peeks/query-peek.ts';
+import { PurgedRooms } from './purge/purged-rooms.ts';
 import { relations } from './relations/relations.ts';
 import { queryAccess } from './rooms/access.ts';
 import { event } from './rooms/event.ts';
@@ -70,7 +71,7 @@ type Subscriptions = Readonly<Record<keyof Consumed, Subscription>>;
 export async function createSyncserver(options: SyncserverOptions): Promise<Syncserver> {
   await options.database.migrate('syncserver', migrations);
   const context = createContext(options);
-  const { eventLog, typing, presence, interest } = context;
+  const { eventLog, typing, presence, interest, purges } = context;
   const rooms = eventLog.consume(consumeRoomserverOutput(context));
   const subscriptions: Subscriptions = {
     rooms,
@@ -80,6 +81,7 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
   };
   await catchUp(context, subscriptions);
   await interest.start();
+  purges.start();
   const unlisten = [listenToTyping(eventLog, typing), listenToPresence(eventLog, presence)];
   return {
     api: createApi(context, subscriptions),
@@ -89,6 +91,7 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
       typing.close();
       await Promise.all(Object.values(subscriptions).map((subscription) => subscription.close()));
       await interest.close();
+      await purges.close();
     },
   };
 }
@@ -117,6 +120,7 @@ function createContext(options: SyncserverOptions): SyncserverContext {
       graceMs: config.peeking.graceMs,
     }),
     reservations: new PeekReservations(clock),
+    purges: new PurgedRooms({ database, clock, logger }),
     epoch: clock.now(),
   };
 }

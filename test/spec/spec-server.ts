@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
+import type { RoomId } from '../../src/protocol/identifiers.ts';
 
 export const SHARED_SECRET = 'the secret of the examples';
 
@@ -18,6 +19,8 @@ export interface SpecServer {
   readonly serverName: string;
   /** What was logged as a warning or an error: a request must not cause either. */
   readonly complaints: readonly object[];
+  /** Resolves once clients know no more of the room. */
+  purge(roomId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,11 @@ export async function startSpecServer(postgresUrl?: string): Promise<SpecServer>
     url: `http://127.0.0.1:${port}`,
     serverName,
     complaints,
+    async purge(roomId) {
+      const { roomserver, syncserver } = keyhole.components;
+      const { position } = await roomserver.api.performPurge({ roomId: roomId as RoomId });
+      await syncserver.api.waitForPositions({ rooms: position });
+    },
     async close() {
       await keyhole.close();
       await schema?.drop();

@@ -5,8 +5,9 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { selectAccountDataChanges } from '../store/account-data.ts';
-import { selectMembershipsOfUser } from '../store/memberships.ts';
+import { type Membership, selectMembershipsOfUser } from '../store/memberships.ts';
 import { selectPeeksOfUser } from '../store/peeks.ts';
+import { type Purge, selectPurges } from '../store/purges.ts';
 import { selectLatestReceipts } from '../store/receipts.ts';
 import { selectLatestRows } from '../store/timeline.ts';
 import { selectToDeviceBounds } from '../store/to-device.ts';
@@ -81,12 +82,15 @@ export class Live {
   }
 
   async #read(userId: UserId, missed: readonly Change[]): Promise<LiveUser> {
-    const [memberships, accountData, peeks, messages] = await Promise.all([
+    // First: the rows of a room that is purged from here on are told as missed.
+    const purges = await selectPurges(this.#database);
+    const [all, accountData, peeks, messages] = await Promise.all([
       selectMembershipsOfUser(this.#database, userId),
       selectAccountDataChanges(this.#database, userId),
       selectPeeksOfUser(this.#database, userId),
       selectToDeviceBounds(this.#database, userId),
     ]);
+    const memberships = all.filter((membership) => !isPurged(purges, membership));
     const user = new LiveUser(userId, { memberships, accountData, peeks, messages });
     for (const change of missed) change(user);
     this.#users.set(userId, user);
@@ -144,4 +148,9 @@ export class Live {
       room.load(rowOf.get(room.roomId), receiptOf.get(room.roomId) ?? 0);
     }
   }
+}
+
+/** Rows of rooms that are gone may still be there. */
+function isPurged(purges: readonly Purge[], { roomId, position }: Membership): boolean {
+  return purges.some((purge) => purge.roomId === roomId && position <= purge.position);
 }

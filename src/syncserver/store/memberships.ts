@@ -107,10 +107,6 @@ export async function selectLocalMembers(database: Queryable, roomId: RoomId): P
   return found.map((row) => row.user_id as UserId);
 }
 
-export async function deleteMembershipsOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM syncapi_memberships WHERE room_id = ${roomId}`);
-}
-
 function toStored(
   change: Membership,
 ): Readonly<Record<keyof StoredMembership, string | number | null>> {

@@ -123,4 +123,17 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX syncapi_initial_syncs_by_ts ON syncapi_initial_syncs (ts)`,
     ],
   },
+  {
+    name: '0003-purges',
+    statements: [
+      // Rooms that are gone but of which rows up to the position are left.
+      sql`CREATE TABLE syncapi_purges (
+        room_id TEXT_KEY NOT NULL PRIMARY KEY,
+        position BIGINT NOT NULL
+      )`,
+      sql`CREATE INDEX syncapi_memberships_of_room ON syncapi_memberships (room_id, position)`,
+      sql`DROP INDEX syncapi_peeks_by_room`,
+      sql`CREATE INDEX syncapi_peeks_of_room ON syncapi_peeks (room_id)`,
+    ],
+  },
 ];

@@ -99,10 +99,6 @@ export async function selectLatestReceipts(
   );
 }
 
-export async function deleteReceiptsOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM syncapi_receipts WHERE room_id = ${roomId}`);
-}
-
 function toRow(receipt: StoredReceipt): Readonly<Record<keyof Row, string | number>> {
   return {
     room_id: receipt.roomId,

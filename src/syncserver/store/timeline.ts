@@ -230,10 +230,6 @@ export async function updateRelationRemoved(tx: Transaction, eventId: EventId): 
     WHERE event_id = ${eventId}`);
 }
 
-export async function deleteTimelineOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM syncapi_timeline WHERE room_id = ${roomId}`);
-}
-
 function toStored(row: TimelineRow): Readonly<Record<keyof StoredRow, string | number | null>> {
   return {
     position: row.position,

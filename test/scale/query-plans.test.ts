@@ -1,0 +1,65 @@
+// No request may read through a whole table: every statement that the examples of all endpoints, a purge and a
+// restart cause is explained, and has to find its rows by an index.
+
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { EXAMPLES } from '../spec/examples/all.ts';
+import { startSpecServer } from '../spec/spec-server.ts';
+import { World } from '../spec/world.ts';
+
+/** What is read as a whole, and why that does no harm. */
+const ALLOWED: readonly (readonly [text: string, scan: string, reason: string])[] = [
+  ['FROM roomserver_purges', 'SCAN roomserver_purges', 'only rooms that are just being removed'],
+  ['FROM syncapi_purges', 'SCAN syncapi_purges', 'only rooms that are just being removed'],
+  ['FROM eventlog_parked AS p', 'SCAN p', 'only what is parked'],
+  ['FROM syncapi_peek_interest', 'SCAN syncapi_peek_interest', 'read at start, and by time'],
+  ['FROM roomserver_published p', 'SCAN p', 'the list is what is asked for'],
+];
+
+interface PlanRow {
+  readonly detail: string;
+}
+
+const seen = new Map<string, DatabaseSync>();
+const { prepare } = DatabaseSync.prototype;
+DatabaseSync.prototype.prepare = function remembering(text, ...options) {
+  if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(text)) seen.set(text, this);
+  return prepare.call(this, text, ...options);
+};
+
+test('every statement finds its rows by an index', async () => {
+  const server = await startSpecServer();
+  try {
+    const world = await World.create(server);
+    for (const [id, example] of Object.values(EXAMPLES).flatMap((topic) => Object.entries(topic))) {
+      if (example.success === undefined) continue;
+      const operation = { getEvents: 'peekEvents', inviteBy3PID: 'inviteUser' }[id] ?? id;
+      await world.call(operation, await example.success(world));
+    }
+    await server.purge(world.room);
+    assert.ok(seen.size > 120, `${seen.size} statements`);
+    assert.deepEqual([...seen].flatMap(scansOf), []);
+  } finally {
+    await server.close();
+  }
+});
+
+function scansOf([text, database]: [string, DatabaseSync]): string[] {
+  if (!database.isOpen) return [];
+  const plan = prepare.call(database, `EXPLAIN QUERY PLAN ${text}`).all() as unknown as PlanRow[];
+  const isAllowed = (detail: string) =>
+    ALLOWED.some(([part, scan]) => text.includes(part) && detail.startsWith(scan));
+  const scans = plan
+    .map(({ detail }) => detail)
+    .filter((one) => isTableScan(one) && !isAllowed(one));
+  return scans.map((scan) => `${scan}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`);
+}
+
+/** Rows that came with the statement, and those of a recursion, are no table. */
+function isTableScan(detail: string): boolean {
+  if (/AUTOMATIC/.test(detail)) return true;
+  return (
+    /^SCAN /.test(detail) && !/VIRTUAL TABLE|VALUES|CONSTANT ROW|\(subquery|related/.test(detail)
+  );
+}
