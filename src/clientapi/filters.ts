@@ -1,5 +1,6 @@
 // Filters in query parameters: inline JSON, or the id of one that the client has stored.
 
+import { LRUCache } from 'lru-cache';
 import { type TSchema, Type } from 'typebox';
 import { createBodyCheck } from '../http/body-schema.ts';
 import { parseJsonBody } from '../http/json-body.ts';
@@ -11,6 +12,8 @@ import type { UserserverApi } from '../userserver/api.ts';
 import { roomEventFilter, syncFilter } from './filter-schema.ts';
 
 const NO_FILTER: JsonObject = {};
+/** In characters. Clients send the same filter with every request, and many clients the same one. */
+const REMEMBERED = 1024 * 1024;
 
 /** `filter` of /messages and /context: a RoomEventFilter as JSON text; absent is the filter that lets all pass. */
 export function roomEventFilterParameter(): Parameter<JsonObject> {
@@ -33,12 +36,20 @@ export async function resolveSyncFilter(
   return stored;
 }
 
+/** The same text gives the same object, so that what is made of it can be remembered too. */
 function inlineFilterParser(schema: TSchema): (raw: string) => JsonObject {
   const check = createBodyCheck(schema);
+  const known = new LRUCache<string, JsonObject>({
+    maxSize: REMEMBERED,
+    sizeCalculation: (_, raw) => raw.length,
+  });
   return (raw) => {
+    const remembered = known.get(raw);
+    if (remembered !== undefined) return remembered;
     try {
       const filter = parseJsonBody(Buffer.from(raw));
       check(filter);
+      known.set(raw, filter as JsonObject);
       return filter as JsonObject;
     } catch (error) {
       if (!(error instanceof MatrixError)) throw error;

@@ -75,7 +75,11 @@ function matchInOrder(text: string, stretches: readonly RegExp[]): boolean {
 
 function literalMatcher(pattern: string): GlobMatcher {
   const lower = pattern.toLowerCase();
-  return (text) => text === pattern || text.toLowerCase() === lower;
+  // Beyond ASCII the lower case may be longer or shorter.
+  const isPlain = /^[ -~]*$/.test(pattern);
+  return (text) =>
+    text === pattern ||
+    ((!isPlain || text.length === pattern.length) && text.toLowerCase() === lower);
 }
 
 function escapeLiteral(text: string): string {

@@ -47,10 +47,11 @@ export function encodeSyncToken(token: SyncToken): string {
 export function parseSyncToken(text: string, parameter = 'since'): SyncToken {
   const [prefix, ...numbers] = text.split('_');
   if (prefix !== SYNC_PREFIX || numbers.length !== STREAMS.length) return refuse(parameter);
-  const values = numbers.map((number) => decode(number, parameter));
-  return Object.fromEntries(
-    STREAMS.map((stream, index) => [stream, values[index]]),
-  ) as unknown as SyncToken;
+  const token: Partial<Record<keyof SyncToken, number>> = {};
+  STREAMS.forEach((stream, index) => {
+    token[stream] = decode(numbers[index] as string, parameter);
+  });
+  return token as SyncToken;
 }
 
 export function encodePaginationToken(token: PaginationToken): string {

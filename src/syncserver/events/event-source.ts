@@ -39,7 +39,7 @@ export class EventSource {
   }
 
   async one(eventId: EventId): Promise<StoredEvent | undefined> {
-    return (await this.get([eventId])).get(eventId);
+    return this.#events.get(eventId) ?? (await this.get([eventId])).get(eventId);
   }
 
   /** An event that has come by with its body. */

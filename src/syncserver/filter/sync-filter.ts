@@ -22,7 +22,18 @@ export interface SyncFilter {
   passesRoom(roomId: string): boolean;
 }
 
+const compiled = new WeakMap<JsonObject, SyncFilter>();
+
+/** Remembered for as long as the object is, which is not to be changed. */
 export function compileSyncFilter(json: JsonObject): SyncFilter {
+  const known = compiled.get(json);
+  if (known !== undefined) return known;
+  const filter = compile(json);
+  compiled.set(json, filter);
+  return filter;
+}
+
+function compile(json: JsonObject): SyncFilter {
   const room = isJsonObject(json.room) ? json.room : {};
   const rooms = compileEventFilter({ rooms: room.rooms, not_rooms: room.not_rooms });
   const timeline = compileEventFilter(room.timeline);

@@ -69,7 +69,13 @@ export class LiveRoom {
   /** Rows after `after` up to `upTo`, newest first; undefined when some of them are in the database only. */
   rows(after: number, upTo: number): TimelineRow[] | undefined {
     if (after < this.#rowsAfter) return undefined;
-    return this.#rows.filter((row) => row.position > after && row.position <= upTo).reverse();
+    const found: TimelineRow[] = [];
+    for (let index = this.#rows.length - 1; index >= 0; index--) {
+      const row = this.#rows[index] as TimelineRow;
+      if (row.position <= after) break;
+      if (row.position <= upTo) found.push(row);
+    }
+    return found;
   }
 
   /** In order; undefined when some of them are in the database only. */

@@ -78,7 +78,7 @@ async function readRoom(
   return {
     view,
     since: lastJoin(history, upTo)?.from ?? upTo,
-    unread: new Set(state?.unread.map(({ position }) => position)),
+    unread: new Set(state?.unread.entries().map(({ position }) => position)),
     rules: state?.rules ?? {},
     displayName: state?.displayName,
   };

@@ -2,18 +2,11 @@
 
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { UnreadList } from './unread-list.ts';
 
 const MAX_ROOMS = 20_000;
-
-/** An event of which the user is to be notified. */
-export interface Unread {
-  readonly position: number;
-  /** `main` or the thread's root. */
-  readonly thread: EventId | 'main';
-  readonly highlight: boolean;
-}
 
 export interface UnreadState {
   /** Where the user joined. */
@@ -24,7 +17,7 @@ export interface UnreadState {
   readonly receiptsUpTo: number;
   /** The furthest position read of each thread; '' for all. */
   readonly readUpTo: ReadonlyMap<string, number>;
-  readonly unread: readonly Unread[];
+  readonly unread: UnreadList;
   /** The rules by which it was found. */
   readonly rules: JsonObject;
   /** The user's name in the room. */

@@ -9,23 +9,12 @@ import { lastJoin, type RoomView } from '../rooms/room-view.ts';
 import { type StoredReceipt, selectReceipts, selectReceiptsOfUser } from '../store/receipts.ts';
 import { selectTimeline, type TimelineRow } from '../store/timeline.ts';
 import { type Case, judge } from './judge.ts';
-import { MAIN_THREAD, threadOf } from './thread-of.ts';
-import type { Unread, UnreadState } from './unread-cache.ts';
+import { threadOf } from './thread-of.ts';
+import type { UnreadState } from './unread-cache.ts';
+import { type Unread, type UnreadCounts, UnreadList } from './unread-list.ts';
 
 /** Of what was missed, only the newest is judged. */
 const MAX_MISSED = 500;
-
-export interface Counts {
-  readonly highlight_count: number;
-  readonly notification_count: number;
-}
-
-export interface UnreadCounts {
-  readonly all: Counts;
-  readonly main: Counts;
-  /** By root; threads without any are left out. */
-  readonly threads: ReadonlyMap<string, Counts>;
-}
 
 /** `receiptsUpTo`: how far receipts have been consumed. */
 export async function unreadCounts(
@@ -50,20 +39,24 @@ export async function unreadCounts(
     : { ...NOTHING, since, upTo: since, rules, displayName: await displayNameOf(context, view) };
   const next = await goOn(context, view, { state, receiptsUpTo });
   context.unread.set(userId, roomId, next);
-  return count(next.unread);
+  return next.unread.counts;
 }
 
-const NOTHING = { receiptsUpTo: -1, readUpTo: new Map<string, number>(), unread: [] };
+const NOTHING = {
+  receiptsUpTo: -1,
+  readUpTo: new Map<string, number>(),
+  unread: UnreadList.empty,
+};
 
 async function goOn(
   context: SyncserverContext,
   view: RoomView,
   { state, receiptsUpTo }: { readonly state: UnreadState; readonly receiptsUpTo: number },
 ): Promise<UnreadState> {
-  const readUpTo = new Map(state.readUpTo);
+  let { readUpTo } = state;
   const range = { after: state.receiptsUpTo, upTo: receiptsUpTo };
   for (const receipt of await ownReceipts(context, view, range)) {
-    advance(readUpTo, receipt.threadId, receipt.eventPosition);
+    readUpTo = advanced(readUpTo, receipt.threadId, receipt.eventPosition);
   }
   const floor = Math.max(state.upTo, readUpTo.get('') ?? 0);
   const rows = await rowsAfter(context, view, floor);
@@ -73,19 +66,26 @@ async function goOn(
   for (const row of rows) {
     if (row.sender === view.viewer.userId) {
       // Whoever answers has read what came before.
-      advance(readUpTo, await threadOf(context, row), row.position);
+      readUpTo = advanced(readUpTo, await threadOf(context, row), row.position);
     } else {
       found.push(...(await judged(context, view, { row, rules: state.rules, displayName })));
     }
   }
-  const unread = [...state.unread, ...found].filter(
-    ({ thread, position }) => position > Math.max(readUpTo.get('') ?? 0, readUpTo.get(thread) ?? 0),
-  );
+  const isUnread = ({ thread, position }: Unread) =>
+    position > Math.max(readUpTo.get('') ?? 0, readUpTo.get(thread) ?? 0);
+  const left = readUpTo === state.readUpTo ? state.unread : state.unread.filter(isUnread);
+  const unread = left.with(found.filter(isUnread));
   return { ...state, upTo: view.upTo, receiptsUpTo, readUpTo, unread, displayName };
 }
 
-function advance(readUpTo: Map<string, number>, thread: string, position: number): void {
-  readUpTo.set(thread, Math.max(readUpTo.get(thread) ?? 0, position));
+/** The same map where nothing more has been read. */
+function advanced(
+  readUpTo: ReadonlyMap<string, number>,
+  thread: string,
+  position: number,
+): ReadonlyMap<string, number> {
+  if (position <= (readUpTo.get(thread) ?? 0)) return readUpTo;
+  return new Map(readUpTo).set(thread, position);
 }
 
 async function ownReceipts(
@@ -133,27 +133,4 @@ async function judged(context: SyncserverContext, view: RoomView, which: Case): 
   if (!verdict.notify) return [];
   const thread = await threadOf(context, row);
   return [{ position: row.position, thread, highlight: verdict.highlight }];
-}
-
-function count(unread: readonly Unread[]): UnreadCounts {
-  const threads = new Map<string, Unread[]>();
-  for (const each of unread) {
-    const thread = threads.get(each.thread);
-    if (thread === undefined) threads.set(each.thread, [each]);
-    else thread.push(each);
-  }
-  const main = threads.get(MAIN_THREAD) ?? [];
-  threads.delete(MAIN_THREAD);
-  return {
-    all: countsOf(unread),
-    main: countsOf(main),
-    threads: new Map([...threads].map(([root, each]) => [root, countsOf(each)])),
-  };
-}
-
-function countsOf(unread: readonly Unread[]): Counts {
-  return {
-    highlight_count: unread.filter(({ highlight }) => highlight).length,
-    notification_count: unread.length,
-  };
 }
