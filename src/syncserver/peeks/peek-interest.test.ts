@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type Backend, forEachBackend } from '../../../test/contracts/backends.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Viewer } from '../api.ts';
 import {
   ALICE,
   BOB,
@@ -102,6 +103,47 @@ forEachBackend('interest in rooms', (backend) => {
     harness.clock.advance(GRACE_MS - 1);
     assert.deepEqual(await levels(1), ['1 true']);
     harness.clock.advance(1);
+    assert.deepEqual(await levels(2), ['1 true', '2 false']);
+  });
+
+  test('who had not synced for long before a restart has a fresh grace period too', async () => {
+    const { harness, room, levels } = await publishing(backend, { graceMs: 60_000 });
+    await harness.rooms.peek(room, LOOKER);
+    await levels(1);
+    harness.clock.advance(60_000);
+    await levels(2);
+    await harness.start();
+    assert.deepEqual(await levels(3), ['1 true', '2 false', '3 true']);
+    harness.clock.advance(60_000);
+    assert.deepEqual((await levels(4)).at(-1), '4 false');
+  });
+
+  test('who holds a sync open looks, however long it is', async () => {
+    const { harness, room, levels } = await publishing(backend, { graceMs: 10_000 });
+    await harness.rooms.peek(room, LOOKER);
+    const { next_batch: since } = await harness.sync(LOOKER);
+    const { answer } = await harness.waitingPoll(LOOKER, { since });
+    for (let seconds = 0; seconds < 30; seconds += 1) {
+      harness.clock.advance(1_000);
+      assert.deepEqual(await levels(1), ['1 true']);
+    }
+    await answer;
+    harness.clock.advance(9_999);
+    assert.deepEqual(await levels(1), ['1 true']);
+    harness.clock.advance(1);
+    assert.deepEqual(await levels(2), ['1 true', '2 false']);
+  });
+
+  test('of many who look, one is enough, whoever goes first', async () => {
+    const { harness, room, levels } = await publishing(backend, { graceMs: 60_000 });
+    const all = Array.from({ length: 30 }, (_, n) => viewer(BOB, `DEVICE${n}`));
+    for (const one of all) await harness.rooms.peek(room, one);
+    await levels(1);
+    harness.clock.advance(30_000);
+    await harness.sync(all[3] as Viewer);
+    harness.clock.advance(30_000);
+    assert.deepEqual(await levels(1), ['1 true']);
+    harness.clock.advance(30_000);
     assert.deepEqual(await levels(2), ['1 true', '2 false']);
   });
 

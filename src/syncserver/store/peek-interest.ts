@@ -28,10 +28,10 @@ export async function selectPublishedInterest(
   return found && fromRow(found);
 }
 
-export async function selectWantedRooms(database: Queryable): Promise<PublishedInterest[]> {
-  const found = await database.all<Row>(sql`
-    SELECT * FROM syncapi_peek_interest WHERE wanted = 1`);
-  return found.map(fromRow);
+export async function selectWantedRooms(database: Queryable): Promise<RoomId[]> {
+  const found = await database.all<{ room_id: RoomId }>(sql`
+    SELECT room_id FROM syncapi_peek_interest WHERE wanted = 1`);
+  return found.map((row) => row.room_id);
 }
 
 export async function insertPublishedInterest(

@@ -22,6 +22,9 @@ export interface Peek extends PeekKey {
   readonly expiryTs: number;
 }
 
+/** More than any room may have. */
+const MAX_PEEKS = 1_000_000;
+
 interface StoredPeek {
   readonly user_id: string;
   readonly device_id: string;
@@ -132,15 +135,24 @@ export async function selectPeeksOfUser(database: Queryable, userId: UserId): Pr
   return found.map(fromStored);
 }
 
+/** Those that expire last come first. */
 export async function selectActivePeeksOfRoom(
   database: Queryable,
-  roomId: RoomId,
-  now: number,
+  range: { readonly roomId: RoomId; readonly now: number; readonly limit?: number },
 ): Promise<Peek[]> {
   const found = await database.all<StoredPeek>(sql`
     SELECT * FROM syncapi_peeks
-    WHERE room_id = ${roomId} AND ended_position IS NULL AND expiry_ts > ${now}`);
+    WHERE room_id = ${range.roomId} AND ended_position IS NULL AND expiry_ts > ${range.now}
+    ORDER BY expiry_ts DESC LIMIT ${range.limit ?? MAX_PEEKS}`);
   return found.map(fromStored);
+}
+
+/** Rooms with active peeks. */
+export async function selectLookedIntoRooms(database: Queryable, now: number): Promise<RoomId[]> {
+  const found = await database.all<{ room_id: RoomId }>(sql`
+    SELECT DISTINCT room_id FROM syncapi_peeks
+    WHERE ended_position IS NULL AND expiry_ts > ${now}`);
+  return found.map((row) => row.room_id);
 }
 
 export async function selectActivePeeksOfUser(
@@ -164,17 +176,6 @@ export async function selectRoomLoad(
     SELECT COUNT(*) AS count, MIN(expiry_ts) AS first FROM syncapi_peeks
     WHERE room_id = ${roomId} AND ended_position IS NULL AND expiry_ts > ${now}`);
   return { count: found?.count ?? 0, firstExpiryTs: found?.first ?? null };
-}
-
-/** The first expiry among active peeks. */
-export async function selectNextExpiry(
-  database: Queryable,
-  now: number,
-): Promise<number | undefined> {
-  const found = await database.get<{ next: number | null }>(sql`
-    SELECT MIN(expiry_ts) AS next FROM syncapi_peeks
-    WHERE expiry_ts > ${now} AND ended_position IS NULL`);
-  return found?.next ?? undefined;
 }
 
 function fromStored(row: StoredPeek): Peek {

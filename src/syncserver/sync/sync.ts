@@ -42,11 +42,11 @@ export async function sync(context: SyncserverContext, options: SyncOptions): Pr
   seen(context, viewer, user);
   const mustAnswer = since === undefined || fullState;
   const deadline = context.clock.now() + (mustAnswer ? 0 : timeoutMs);
+  const letGo = context.interest.deviceWaits(viewer.userId, viewer.deviceId);
   try {
     return await answer(context, { options, filter, since, deadline, signal });
   } finally {
-    const still = context.live.cachedUser(viewer.userId);
-    if (still !== undefined) seen(context, viewer, still);
+    letGo();
   }
 }
 
