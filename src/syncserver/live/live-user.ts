@@ -60,6 +60,10 @@ export class LiveUser {
     return () => this.#waiters.delete(callback);
   }
 
+  get isWaiting(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   wake(): void {
     this.version += 1;
     const waiters = [...this.#waiters];
