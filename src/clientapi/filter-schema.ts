@@ -3,12 +3,14 @@
 import { type Static, Type } from 'typebox';
 
 const strings = Type.Optional(Type.Array(Type.String()));
+const userIds = Type.Optional(Type.Array(Type.String({ pattern: '^@' })));
+const roomIds = Type.Optional(Type.Array(Type.String({ pattern: '^!' })));
 
 const eventFilterProperties = {
   limit: Type.Optional(Type.Integer({ minimum: 0 })),
-  not_senders: strings,
+  not_senders: userIds,
   not_types: strings,
-  senders: strings,
+  senders: userIds,
   types: strings,
 };
 
@@ -19,8 +21,8 @@ export const roomEventFilter = Type.Object({
   unread_thread_notifications: Type.Optional(Type.Boolean()),
   lazy_load_members: Type.Optional(Type.Boolean()),
   include_redundant_members: Type.Optional(Type.Boolean()),
-  not_rooms: strings,
-  rooms: strings,
+  not_rooms: roomIds,
+  rooms: roomIds,
   contains_url: Type.Optional(Type.Boolean()),
 });
 
@@ -31,8 +33,8 @@ export const syncFilter = Type.Object({
   account_data: Type.Optional(eventFilter),
   room: Type.Optional(
     Type.Object({
-      not_rooms: strings,
-      rooms: strings,
+      not_rooms: roomIds,
+      rooms: roomIds,
       include_leave: Type.Optional(Type.Boolean()),
       ephemeral: Type.Optional(roomEventFilter),
       state: Type.Optional(roomEventFilter),

@@ -20,6 +20,8 @@ test('a filter of /sync is inline, stored, or none', async () => {
   assert.deepEqual(await resolve('7'), stored);
   assert.deepEqual(await resolve('{"room":{"rooms":[]}}'), { room: { rooms: [] } });
   assert.deepEqual(await resolve('{"org.example.own":1}'), { 'org.example.own': 1 });
+  const byIds = { presence: { senders: [alice] }, room: { not_rooms: ['!room'] } };
+  assert.deepEqual(await resolve(JSON.stringify(byIds)), byIds);
 });
 
 test('what is no filter of /sync is refused', async () => {
@@ -32,6 +34,9 @@ test('what is no filter of /sync is refused', async () => {
     '{"room":{"timeline":{"limit":-1}}}',
     '{"event_format":"none"}',
     '{"presence":{"types":"m.presence"}}',
+    '{"presence":{"senders":["alice"]}}',
+    '{"room":{"rooms":["#not:an.id"]}}',
+    '{"room":{"timeline":{"not_rooms":["lobby"]}}}',
     '{"a":"\\u0000"}',
     `{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`,
   ]) {
@@ -43,7 +48,7 @@ test('a filter of /messages is inline only', () => {
   const parameter = roomEventFilterParameter();
   assert.deepEqual(parameter.whenAbsent?.(), {});
   assert.deepEqual(parameter.read('filter', ['{"types":["m.*"]}']), { types: ['m.*'] });
-  for (const raw of ['7', '{"types":{}}', '{"contains_url":"yes"}', 'null']) {
+  for (const raw of ['7', '{"types":{}}', '{"contains_url":"yes"}', '{"senders":[""]}', 'null']) {
     assert.throws(() => parameter.read('filter', [raw]), isInvalid, raw);
   }
 });
