@@ -142,11 +142,15 @@ export interface RoomserverApi {
     readonly snapshot?: StateSnapshotId;
     readonly keys: readonly { readonly type: string; readonly stateKey: string }[];
   }): Promise<StoredEvent[]>;
-  /** The ids of a whole snapshot; `members: 'none'` leaves m.room.member out at no cost, `'only'` gives just them. */
+  /**
+   * The ids of a whole snapshot; `members: 'none'` leaves m.room.member out at no cost, `'only'` gives just them.
+   * `limit`: so many of them, whichever, at the cost of so many.
+   */
   queryStateIds(request: {
     readonly roomId: RoomId;
     readonly snapshot?: StateSnapshotId;
     readonly members: 'all' | 'none' | 'only';
+    readonly limit?: number;
   }): Promise<{ entries: StateEntry[] }>;
   /** What differs between two snapshots of a room, as changes that lead from one to the other. Costs what differs. */
   queryStateDelta(request: {

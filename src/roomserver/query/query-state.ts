@@ -25,10 +25,10 @@ export async function queryStateEvents(
 
 export async function queryStateIds(
   context: Context,
-  { roomId, snapshot, members }: Parameters<RoomserverApi['queryStateIds']>[0],
+  { roomId, snapshot, members, limit }: Parameters<RoomserverApi['queryStateIds']>[0],
 ): Promise<{ entries: StateEntry[] }> {
   const state = snapshot ?? (await currentState(context, roomId));
-  return { entries: await context.states.ofRoom(roomId).entries(state, members) };
+  return { entries: await context.states.ofRoom(roomId).entries(state, members, limit) };
 }
 
 export async function queryStateDelta(

@@ -111,15 +111,17 @@ export class RoomStates implements NodeSpace {
     return changes;
   }
 
+  /** `limit`: so many of them, whichever. */
   async entries(
     snapshot: StateSnapshotId,
     members: 'all' | 'none' | 'only',
+    limit = Number.POSITIVE_INFINITY,
   ): Promise<StateEntry[]> {
     const roots = rootsOf(snapshot);
     const result: StateEntry[] = [];
     for (const part of PARTS) {
       if (members === (part === 'members' ? 'none' : 'only')) continue;
-      for (const [key, value] of await entriesOf(this, roots[part])) {
+      for (const [key, value] of await entriesOf(this, roots[part], limit - result.length)) {
         result.push({ ...entryAt(part, key), eventId: value as EventId });
       }
     }

@@ -96,6 +96,19 @@ describe('persistent map', () => {
     }
   });
 
+  it('gives some entries at the cost of some', async () => {
+    const space = new CountingSpace();
+    const root = await change(space, EMPTY_NODE, members(10_000));
+    for (const limit of [0, 1, 16, 100]) {
+      space.read = 0;
+      const found = await entriesOf(space, root, limit);
+      assert.equal(found.length, limit);
+      assert.equal(new Set(found.map(([key]) => key)).size, limit);
+      assert.ok(space.read <= 4 + limit, `${space.read} nodes for ${limit} entries`);
+    }
+    assert.equal((await entriesOf(space, root, 20_000)).length, 10_000);
+  });
+
   it('finds what differs, both ways', async () => {
     const random = randomNumbers(7);
     const space = new CountingSpace();

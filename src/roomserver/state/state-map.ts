@@ -150,16 +150,26 @@ function build(space: NodeSpace, entries: readonly PresentStep[], depth: number)
   return space.put({ children, size: entries.length });
 }
 
-/** All entries, in no particular order. */
-export async function entriesOf(space: NodeSpace, root: NodeId): Promise<MapEntry[]> {
+/** All entries, or `limit` of them, in no particular order, which is the same for equal maps. */
+export async function entriesOf(
+  space: NodeSpace,
+  root: NodeId,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<MapEntry[]> {
   if (root === EMPTY_NODE) return [];
   const node = await space.node(root);
   if (node.children === undefined) {
-    return node.keys.map((key, i) => [key, node.values[i] as string] as const);
+    return node.keys.map((key, i) => [key, node.values[i] as string] as const).slice(0, limit);
   }
   const parts: MapEntry[][] = [];
-  await space.preload(node.children);
-  for (const child of node.children) parts.push(await entriesOf(space, child));
+  if (limit >= node.size) await space.preload(node.children);
+  let left = limit;
+  for (const child of node.children) {
+    if (left <= 0) break;
+    const part = await entriesOf(space, child, left);
+    left -= part.length;
+    parts.push(part);
+  }
   return parts.flat();
 }
 

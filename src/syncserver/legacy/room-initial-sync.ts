@@ -41,6 +41,9 @@ export async function roomInitialSync(
   return { ...room, ...company };
 }
 
+/** Of a large room no more are looked up. */
+const MAX_COMPANY = 1_000;
+
 /** What is shown of others only to those who are in the room with them. */
 const NO_COMPANY: JsonObject = { presence: [], receipts: [] };
 
@@ -53,7 +56,7 @@ async function companyIn(
   { viewer, roomId }: RoomView,
   { receipts: upTo }: SyncToken,
 ): Promise<JsonObject> {
-  const members = await selectLocalMembers(context.database, roomId);
+  const members = await selectLocalMembers(context.database, roomId, MAX_COMPANY);
   const receipts = await selectReceipts(context.database, { roomId, after: 0, upTo });
   return {
     presence: presenceEvents(context, members, viewer),

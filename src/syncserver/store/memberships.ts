@@ -100,10 +100,16 @@ export async function selectNeighbours(database: Queryable, userId: UserId): Pro
   return found.map((row) => row.user_id as UserId);
 }
 
-export async function selectLocalMembers(database: Queryable, roomId: RoomId): Promise<UserId[]> {
+/** Local users who are in the room now: so many of them, whichever. */
+export async function selectLocalMembers(
+  database: Queryable,
+  roomId: RoomId,
+  limit: number,
+): Promise<UserId[]> {
   const found = await database.all<{ user_id: string }>(sql`
     SELECT user_id FROM syncapi_memberships
-    WHERE room_id = ${roomId} AND membership = 'join' AND until_position IS NULL`);
+    WHERE room_id = ${roomId} AND membership = 'join' AND until_position IS NULL
+    LIMIT ${limit}`);
   return found.map((row) => row.user_id as UserId);
 }
 

@@ -43,7 +43,9 @@ function contentOf(presence: Presence | typeof OFFLINE, now: number): JsonObject
 async function usersMet({ context, user }: SyncRequest, company: NewCompany): Promise<UserId[]> {
   const candidates = new Set<UserId>(company.users);
   for (const roomId of company.rooms) {
-    for (const member of await selectLocalMembers(context.database, roomId)) candidates.add(member);
+    for (const member of await selectLocalMembers(context.database, roomId, MAX_MET + 1)) {
+      candidates.add(member);
+    }
   }
   candidates.delete(user.userId);
   const met: UserId[] = [];

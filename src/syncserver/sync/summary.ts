@@ -3,11 +3,12 @@
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import { readCanonicalAlias, readRoomName } from '../../protocol/events/content.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { RoomView } from '../rooms/room-view.ts';
+import { selectLocalMembers } from '../store/memberships.ts';
 import { selectRowsOfEvents } from '../store/timeline.ts';
 
 const MAX_HEROES = 5;
@@ -22,8 +23,8 @@ interface Candidates {
   readonly gone: readonly UserId[];
 }
 
-/** By room and state. */
-export type HeroCandidates = LRUCache<string, Candidates>;
+/** By room and state. Looked up once, however many devices are woken at the same time. */
+export type HeroCandidates = LRUCache<string, Promise<Candidates>>;
 
 export function createHeroCandidates(): HeroCandidates {
   return new LRUCache({ max: 1_000 });
@@ -68,16 +69,36 @@ async function hasName({ roomserver }: Needs, { roomId, endState }: RoomView): P
   );
 }
 
-async function candidatesOf(
+function candidatesOf(
   context: Needs,
   roomId: RoomId,
   snapshot: StateSnapshotId,
 ): Promise<Candidates> {
+  const { heroCandidates } = context;
   const id = `${roomId}\0${snapshot}`;
-  const known = context.heroCandidates.get(id);
+  const known = heroCandidates.get(id);
   if (known !== undefined) return known;
-  const { entries } = await context.roomserver.queryStateIds({ roomId, snapshot, members: 'only' });
-  const eventIds = entries.slice(0, MAX_CANDIDATES).map((entry) => entry.eventId);
+  const found = findCandidates(context, roomId, snapshot);
+  heroCandidates.set(id, found);
+  found.catch(() => heroCandidates.delete(id));
+  return found;
+}
+
+async function findCandidates(
+  context: Needs,
+  roomId: RoomId,
+  snapshot: StateSnapshotId,
+): Promise<Candidates> {
+  const { entries } = await context.roomserver.queryStateIds({
+    roomId,
+    snapshot,
+    members: 'only',
+    limit: MAX_CANDIDATES,
+  });
+  const eventIds = entries.map((entry) => entry.eventId);
+  if (entries.length === MAX_CANDIDATES) {
+    eventIds.push(...(await somePresent(context, roomId, snapshot)));
+  }
   const [events, rows] = await Promise.all([
     context.events.get(eventIds),
     selectRowsOfEvents(context.database, eventIds),
@@ -86,12 +107,22 @@ async function candidatesOf(
   // Members whose events came with a whole state have no place: they were there before.
   const place = (event: StoredEvent) => places.get(event.eventId) ?? 0;
   const ordered = [...events.values()].sort((one, other) => place(one) - place(other));
-  const found: Candidates = {
+  return {
     present: membersWith(ordered, ['join', 'invite']),
     gone: membersWith(ordered, ['leave', 'ban']),
   };
-  context.heroCandidates.set(id, found);
-  return found;
+}
+
+/** Of a large room most members may have left long ago: some of whom it is known that they are there. */
+async function somePresent(
+  { roomserver, database }: Needs,
+  roomId: RoomId,
+  snapshot: StateSnapshotId,
+): Promise<EventId[]> {
+  const members = await selectLocalMembers(database, roomId, MAX_HEROES + 1);
+  const keys = members.map((stateKey) => ({ type: 'm.room.member', stateKey }));
+  const events = await roomserver.queryStateEvents({ roomId, snapshot, keys });
+  return events.map((event) => event.eventId);
 }
 
 function membersWith(events: readonly StoredEvent[], memberships: readonly string[]): UserId[] {

@@ -311,11 +311,12 @@ export class FakeRoomserver {
     roomId: RoomId;
     snapshot?: string;
     members: 'all' | 'none' | 'only';
+    limit?: number;
   }): Promise<{ entries: StateEntry[] }> {
     const entries = this.#states.entries(request.snapshot ?? this.room(request.roomId).current);
     const isWanted = ({ type }: StateEntry) =>
       request.members === 'all' || (type === 'm.room.member') === (request.members === 'only');
-    return { entries: entries.filter(isWanted) };
+    return { entries: entries.filter(isWanted).slice(0, request.limit) };
   }
 
   async #queryRoom({ roomId }: { roomId: RoomId }): Promise<RoomInfo | undefined> {
