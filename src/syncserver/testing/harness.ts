@@ -1,7 +1,6 @@
 // A syncserver on a database of its own, with an event log, a clock that the test moves, and fakes to ask.
 
-import type { Backend } from '../../../test/contracts/backends.ts';
-import { ManualClock } from '../../clock.ts';
+import { type Clock, ManualClock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { openEmbeddedLog } from '../../eventlog/embedded.ts';
 import type { DurableTopic, EntryOf } from '../../eventlog/entries.ts';
@@ -179,8 +178,14 @@ export class Harness {
   }
 }
 
+/** Where the database comes from, and who closes what uses it. */
+interface Backend {
+  open(options: { readonly clock: Clock }): Promise<Database>;
+  closeFirst(stop: () => Promise<void>): void;
+}
+
 export async function openHarness(
-  backend: Pick<Backend, 'open' | 'closeFirst'>,
+  backend: Backend,
   options: HarnessOptions = {},
 ): Promise<Harness> {
   const clock = new WatchedClock();
