@@ -1,5 +1,5 @@
 // Compares a SyTest run with what is known: passing.txt (names that pass) and failing.txt (names that do
-// not, each with its reason). Exit 1 when something that passed fails, or fails without a reason.
+// not, each with its reason). Exit 1 when something that passed no longer does, or fails without a reason.
 //
 //   node test/sytest/compare.ts [--update] results.tsv
 
@@ -60,14 +60,20 @@ function main(args: readonly string[]): void {
   const passing = new Set(lines(passingFile));
   const failing = readFailing();
   const key = (row: Result) => `${row.file}\t${row.name}`;
-  const failed = results.filter((row) => row.status === 'fail');
-  const newlyFailing = failed.filter((row) => passing.has(key(row)));
-  const unexplained = failed.filter((row) => !passing.has(key(row)) && !failing.get(key(row)));
-  print(
-    'Newly passing',
-    results.filter((row) => row.status === 'pass' && !passing.has(key(row))),
+  const notPassed = results.filter((row) => row.status !== 'pass');
+  // A test is skipped when one that it builds on fails: that, too, is no longer passing.
+  const newlyFailing = notPassed.filter((row) => passing.has(key(row)));
+  const unexplained = notPassed.filter(
+    (row) => row.status === 'fail' && !passing.has(key(row)) && !failing.get(key(row)),
   );
-  print('Newly failing', newlyFailing);
+  const passed = results.filter((row) => row.status === 'pass');
+  const newlyPassing = passed.filter((row) => !passing.has(key(row)));
+  print('Newly passing', newlyPassing);
+  print(
+    'Passing, though failing.txt has a reason why not',
+    passed.filter((row) => failing.has(key(row))),
+  );
+  print('No longer passing', newlyFailing);
   print('Failing without a reason in failing.txt', unexplained);
   const count = (status: string) => results.filter((row) => row.status === status).length;
   console.log(`${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`);
