@@ -29,7 +29,66 @@ forEachBackend('scale of the syncserver', (backend) => {
     const { rooms } = await harness.sync(viewer(ALICE));
     assert.deepEqual(rooms.join[room].summary['m.heroes'], [BOB]);
   });
+
+  test('presence of very many is told bit by bit, of each once, and only of those one knows', async () => {
+    const harness = await openHarness(backend);
+    const room = await harness.rooms.createRoom(ALICE);
+    const members = await join(harness, room, 800);
+    const strangers = Array.from({ length: 800 }, (_, n) => `@stranger${n}:localhost` as UserId);
+    for (const userId of [...strangers, ...members]) online(harness, userId);
+    const told: string[] = [];
+    let { next_batch: since, presence } = await harness.sync(viewer(ALICE));
+    while (presence !== undefined) {
+      assert.ok(presence.events.length < 800);
+      told.push(...presence.events.map((event: Body) => event.sender));
+      ({ next_batch: since, presence } = await harness.sync(viewer(ALICE), { since }));
+    }
+    assert.deepEqual(told.toSorted(), members.toSorted());
+  });
+
+  test('a change of presence wakes neighbours, but not all of a large room', async () => {
+    const harness = await openHarness(backend);
+    const room = await harness.rooms.createRoom(ALICE);
+    const members = await join(harness, room, 210);
+    const small = await harness.rooms.createRoom(ALICE);
+    await harness.rooms.member(small, BOB, 'join');
+    for (const userId of members) await harness.sync(viewer(userId));
+    const bob = await waiting(harness, BOB);
+    const member = await waiting(harness, members[0] as UserId);
+    online(harness, ALICE);
+    assert.equal((await bob.answer).presence.events[0].sender, ALICE);
+    assert.ok(harness.isWaiting(members[0] as UserId));
+    await harness.rooms.message(room, ALICE, 'something else');
+    const { presence, rooms } = await member.answer;
+    assert.equal(presence.events[0].sender, ALICE);
+    assert.equal(rooms.join[room].timeline.events.length, 1);
+  });
+
+  test('a sync of a user in very many rooms looks into those that have changed', async () => {
+    const harness = await openHarness(backend);
+    const rooms: RoomId[] = [];
+    for (let n = 0; n < 100; n += 1) rooms.push(await harness.rooms.createRoom(ALICE));
+    const left = await harness.rooms.createRoom(BOB);
+    await harness.rooms.member(left, ALICE, 'join');
+    await harness.rooms.member(left, ALICE, 'leave');
+    const [changed, tagged] = rooms as [RoomId, RoomId];
+    const { next_batch: since } = await harness.sync(viewer(ALICE));
+    await harness.rooms.message(changed, ALICE, 'news');
+    await harness.rooms.message(left, BOB, 'no news');
+    const key = { userId: ALICE, type: 'm.tag', roomId: tagged };
+    await harness.users.setAccountData(key, { tags: {} });
+    await harness.settled();
+    const reads = harness.countReads();
+    const body = await harness.sync(viewer(ALICE), { since });
+    assert.deepEqual(Object.keys(body.rooms.join).sort(), [changed, tagged].sort());
+    assert.equal(body.rooms.leave, undefined);
+    assert.ok(reads() <= 6, `${reads()} statements`);
+  });
 });
+
+function online({ eventLog }: Harness, userId: UserId): void {
+  eventLog.publishEphemeral('edu.presence', userId, { presence: 'online', lastActiveTs: 0 });
+}
 
 async function join(harness: Harness, room: RoomId, count: number): Promise<UserId[]> {
   const members = Array.from({ length: count }, (_, n) => `@member${n}:localhost` as UserId);

@@ -34,6 +34,8 @@ interface Everything extends InitialSyncRequest {
 
 /** Rooms worked on at once. */
 const AT_ONCE = 8;
+/** Of whom presence is shown. */
+const MAX_NEIGHBOURS = 1_000;
 
 export async function initialSync(
   context: SyncserverContext,
@@ -53,7 +55,7 @@ export async function initialSync(
     const found = await Promise.all(group.map((history) => room(context, everything, history)));
     rooms.push(...found.filter((one) => one !== undefined));
   }
-  const neighbours = await selectNeighbours(context.database, userId);
+  const neighbours = await selectNeighbours(context.database, userId, MAX_NEIGHBOURS);
   const receipts = await receiptsIn(context, everything, memberships);
   await rememberEnd(context, { viewer, roomId: '' }, now);
   return {

@@ -3,11 +3,14 @@
 
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { sharesRoom } from '../live/sharing.ts';
+import { sharersAmong } from '../live/sharing.ts';
 import { selectReceipts } from '../store/receipts.ts';
 import { inviteEvent, presenceEvents, receiptEvents } from './legacy-events.ts';
 import type { Stream } from './stream.ts';
 import type { Placed } from './stream-rows.ts';
+
+/** Of more changes of presence than this at once, the rest is not told. */
+const MAX_PRESENCE = 500;
 
 /** Invites in order. */
 export async function streamInvites({
@@ -75,20 +78,18 @@ async function presence(
   { context, viewer, user, since, now, isGlobal }: Stream,
   roomIds: readonly RoomId[],
 ): Promise<JsonObject[]> {
-  const before = since.epoch === now.epoch ? since.presence : 0;
+  const after = since.epoch === now.epoch ? since.presence : 0;
+  const changes = context.presence.changes({ after, upTo: now.presence, limit: MAX_PRESENCE });
+  const userIds = changes.map(({ userId }) => userId);
+  if (isGlobal) {
+    return presenceEvents(context, await sharersAmong(context, user, userIds), viewer);
+  }
   const company: UserId[] = [];
-  for (const userId of context.presence.changedAfter(before)) {
-    const isNear = isGlobal
-      ? await sharesRoom(context.live, user.userId, userId)
-      : await isIn(userId);
-    if (isNear) company.push(userId);
+  for (const userId of userIds) {
+    const other = await context.live.user(userId);
+    if (roomIds.some((roomId) => other.isJoined(roomId))) company.push(userId);
   }
   return presenceEvents(context, company, viewer);
-
-  async function isIn(userId: UserId): Promise<boolean> {
-    const other = await context.live.user(userId);
-    return roomIds.some((roomId) => other.isJoined(roomId));
-  }
 }
 
 async function accountData({

@@ -40,7 +40,8 @@ export class LiveUser {
   /** Whether `rooms` has to be found anew, since memberships or peeks have changed. */
   roomsAreStale = true;
 
-  readonly #accountData = new Map<string, AccountDataChange>();
+  /** By room ('' for none) and type. */
+  readonly #accountData = new Map<string, Map<string, AccountDataChange>>();
   readonly #devices = new Map<DeviceId, LiveDevice>();
   readonly #waiters = new Set<() => void>();
 
@@ -101,15 +102,23 @@ export class LiveUser {
   }
 
   addAccountData(change: AccountDataChange): void {
-    this.#accountData.set(`${change.roomId}\0${change.type}`, change);
+    const ofRoom = this.#accountData.get(change.roomId) ?? new Map<string, AccountDataChange>();
+    this.#accountData.set(change.roomId, ofRoom.set(change.type, change));
     this.latestAccountData = Math.max(this.latestAccountData, change.position);
   }
 
   accountDataChanges(after: number, upTo: number): AccountDataChange[] {
-    if (this.latestAccountData <= after) return [];
-    return [...this.#accountData.values()].filter(
-      ({ position }) => position > after && position <= upTo,
+    return [...this.#accountData.keys()].flatMap((roomId) =>
+      this.accountDataOf(roomId, after, upTo),
     );
+  }
+
+  /** `roomId`: '' for global data. */
+  accountDataOf(roomId: string, after: number, upTo: number): AccountDataChange[] {
+    if (this.latestAccountData <= after) return [];
+    const ofRoom = this.#accountData.get(roomId);
+    if (ofRoom === undefined) return [];
+    return [...ofRoom.values()].filter(({ position }) => position > after && position <= upTo);
   }
 
   device(deviceId: DeviceId): Readonly<LiveDevice> {

@@ -13,13 +13,21 @@ interface Entry {
   readonly version: number;
 }
 
+export interface PresenceChange {
+  readonly userId: UserId;
+  readonly version: number;
+}
+
 export class PresenceTracker {
-  readonly #users = new LRUCache<UserId, Entry>({ max: MAX_USERS });
+  readonly #users: LRUCache<UserId, Entry>;
   readonly #onChange: (userId: UserId) => void;
+  /** By version. Those that are not the user's last any more are dropped now and then. */
+  #changes: PresenceChange[] = [];
   #version = 0;
 
-  constructor(onChange: (userId: UserId) => void) {
+  constructor(onChange: (userId: UserId) => void, maxUsers = MAX_USERS) {
     this.#onChange = onChange;
+    this.#users = new LRUCache({ max: maxUsers });
   }
 
   /** Rises with every change. */
@@ -34,20 +42,51 @@ export class PresenceTracker {
       known?.presence.presence !== presence.presence ||
       known.presence.statusMsg !== presence.statusMsg;
     if (isNews) this.#version += 1;
-    this.#users.set(userId, { presence, version: isNews ? this.#version : known.version });
-    if (isNews) this.#onChange(userId);
+    const version = isNews ? this.#version : known.version;
+    this.#users.set(userId, { presence, version });
+    if (!isNews) return;
+    this.#changes.push({ userId, version });
+    this.#forgetSuperseded();
+    this.#onChange(userId);
   }
 
   get(userId: UserId): Presence | undefined {
     return this.#users.peek(userId)?.presence;
   }
 
-  /** The users whose presence has changed since. */
-  changedAfter(version: number): UserId[] {
-    if (version >= this.#version) return [];
-    return [...this.#users.entries()].flatMap(([userId, entry]) =>
-      entry.version > version ? [userId] : [],
-    );
+  /** Users with their last change, where that came after `after` and not later than `upTo`: the first `limit` of them. */
+  changes(range: {
+    readonly after: number;
+    readonly upTo: number;
+    readonly limit: number;
+  }): PresenceChange[] {
+    const found: PresenceChange[] = [];
+    for (let i = this.#placeAfter(range.after); i < this.#changes.length; i++) {
+      const change = this.#changes[i] as PresenceChange;
+      if (change.version > range.upTo || found.length >= range.limit) break;
+      if (this.#isLast(change)) found.push(change);
+    }
+    return found;
+  }
+
+  #isLast({ userId, version }: PresenceChange): boolean {
+    return this.#users.peek(userId)?.version === version;
+  }
+
+  #placeAfter(version: number): number {
+    let low = 0;
+    let high = this.#changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#changes[middle] as PresenceChange).version <= version) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #forgetSuperseded(): void {
+    if (this.#changes.length <= 2 * this.#users.size + 64) return;
+    this.#changes = this.#changes.filter((change) => this.#isLast(change));
   }
 }
 

@@ -89,14 +89,36 @@ export async function selectMembershipsOfUser(
   return found.map(fromStored);
 }
 
-/** The local users who are in a room with the user now, herself included. */
-export async function selectNeighbours(database: Queryable, userId: UserId): Promise<UserId[]> {
+/** Those of the local users who are in a room with the user now. */
+export async function selectSharers(
+  database: Queryable,
+  userId: UserId,
+  others: readonly UserId[],
+): Promise<UserId[]> {
+  const data = others.map((user_id) => ({ user_id }));
+  const found = await database.all<{ user_id: string }>(sql`
+    SELECT r.user_id AS user_id FROM ${rows({ user_id: 'text' }, data)}
+    WHERE EXISTS (
+      SELECT 1 FROM syncapi_memberships other CROSS JOIN syncapi_memberships mine
+      WHERE other.user_id = r.user_id AND other.membership = 'join' AND other.until_position IS NULL
+        AND mine.user_id = ${userId} AND mine.room_id = other.room_id
+        AND mine.membership = 'join' AND mine.until_position IS NULL)`);
+  return found.map((row) => row.user_id as UserId);
+}
+
+/** Local users who are in a room with the user now, herself included: so many of them, whichever. */
+export async function selectNeighbours(
+  database: Queryable,
+  userId: UserId,
+  limit: number,
+): Promise<UserId[]> {
   const found = await database.all<{ user_id: string }>(sql`
     SELECT DISTINCT other.user_id
     FROM syncapi_memberships mine
     JOIN syncapi_memberships other ON other.room_id = mine.room_id
       AND other.membership = 'join' AND other.until_position IS NULL
-    WHERE mine.user_id = ${userId} AND mine.membership = 'join' AND mine.until_position IS NULL`);
+    WHERE mine.user_id = ${userId} AND mine.membership = 'join' AND mine.until_position IS NULL
+    LIMIT ${limit}`);
   return found.map((row) => row.user_id as UserId);
 }
 

@@ -16,12 +16,7 @@ export async function globalAccountData(sync: SyncRequest): Promise<JsonObject[]
       .filter(({ roomId, type }) => roomId === undefined && accountData.passes({ type }))
       .map(({ type, content }) => ({ type, content }));
   }
-  const changes = user.accountDataChanges(since.users, now.users);
-  return contents(
-    sync,
-    changes.filter(({ roomId }) => roomId === ''),
-    accountData,
-  );
+  return contents(sync, user.accountDataOf('', since.users, now.users), accountData);
 }
 
 /** `isNew`: the device knows nothing of the room. */
@@ -34,12 +29,7 @@ export async function roomAccountData(
   const { roomAccountData: wanted } = filter;
   if (wanted.passesNone || !wanted.passesRoom(roomId)) return [];
   const after = isNew || since === undefined ? 0 : since.users;
-  const changes = user.accountDataChanges(after, now.users);
-  return contents(
-    sync,
-    changes.filter((change) => change.roomId === roomId),
-    wanted,
-  );
+  return contents(sync, user.accountDataOf(roomId, after, now.users), wanted);
 }
 
 async function contents(

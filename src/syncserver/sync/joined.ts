@@ -78,7 +78,7 @@ function isChanged(sync: SyncRequest, roomId: RoomId): boolean {
     since === undefined ||
     room === undefined ||
     isRoomChanged(sync, room) ||
-    user.accountDataChanges(since.users, now.users).some((change) => change.roomId === roomId)
+    user.accountDataOf(roomId, since.users, now.users).length > 0
   );
 }
 

@@ -1,15 +1,20 @@
 // Presence of those who share a room with the user.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Presence } from '../../eventlog/entries.ts';
 import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { presenceContent } from '../live/presence-tracker.ts';
-import { sharesRoom } from '../live/sharing.ts';
-import { selectLocalMembers, selectNeighbours } from '../store/memberships.ts';
+import { sharersAmong } from '../live/sharing.ts';
+import { selectLocalMembers } from '../store/memberships.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** Of a large room that is joined, no more are looked up. */
 const MAX_MET = 50;
+/** Changes looked at between two turns of the event loop. */
+const CHUNK = 200;
+/** With so many a response is full; the next one goes on. */
+const MAX_TOLD = 500;
 
 /** Rooms that the user has newly joined, and users who have newly joined a room of hers. */
 export interface NewCompany {
@@ -17,20 +22,31 @@ export interface NewCompany {
   readonly users: readonly UserId[];
 }
 
+export interface ToldPresence {
+  readonly events: readonly JsonObject[];
+  /** How far the device has been told. */
+  readonly upTo: number;
+}
+
 export async function presenceEvents(
   sync: SyncRequest,
   company: NewCompany,
-): Promise<JsonObject[]> {
-  const { context, filter, since } = sync;
-  if (filter.presence.passesNone) return [];
+): Promise<ToldPresence> {
+  const { context, filter, since, now } = sync;
+  if (filter.presence.passesNone) return { events: [], upTo: now.presence };
   const met = since === undefined ? [] : await usersMet(sync, company);
-  const told = new Set([...met, ...(await usersToTell(sync))]);
-  return [...told].flatMap((userId) => {
+  const { users, upTo } = await usersToTell(sync);
+  const events = [...new Set([...met, ...users])].flatMap((userId) => {
     const presence = context.presence.get(userId) ?? (met.includes(userId) ? OFFLINE : undefined);
-    const subject = { type: 'm.presence', sender: userId };
-    if (presence === undefined || !filter.presence.passes(subject)) return [];
-    return [{ ...subject, content: contentOf(presence, context.clock.now()) }];
+    if (presence === undefined || !isWanted(sync, userId)) return [];
+    const content = contentOf(presence, context.clock.now());
+    return [{ type: 'm.presence', sender: userId, content }];
   });
+  return { events, upTo };
+}
+
+function isWanted({ filter }: SyncRequest, sender: UserId): boolean {
+  return filter.presence.passes({ type: 'm.presence', sender });
 }
 
 const OFFLINE = 'offline';
@@ -43,28 +59,30 @@ function contentOf(presence: Presence | typeof OFFLINE, now: number): JsonObject
 async function usersMet({ context, user }: SyncRequest, company: NewCompany): Promise<UserId[]> {
   const candidates = new Set<UserId>(company.users);
   for (const roomId of company.rooms) {
+    if (candidates.size > MAX_MET) break;
     for (const member of await selectLocalMembers(context.database, roomId, MAX_MET + 1)) {
       candidates.add(member);
     }
   }
   candidates.delete(user.userId);
-  const met: UserId[] = [];
-  for (const userId of [...candidates].slice(0, MAX_MET)) {
-    const isLocal = serverNameOf(userId) === context.serverName;
-    if (isLocal && (await sharesRoom(context.live, user.userId, userId))) met.push(userId);
-  }
-  return met;
+  const local = [...candidates].filter((userId) => serverNameOf(userId) === context.serverName);
+  return [...(await sharersAmong(context, user, local.slice(0, MAX_MET)))];
 }
 
-async function usersToTell(sync: SyncRequest): Promise<Set<UserId>> {
+async function usersToTell(
+  sync: SyncRequest,
+): Promise<{ readonly users: readonly UserId[]; readonly upTo: number }> {
   const { context, since, now, user } = sync;
-  if (since === undefined) {
-    return new Set([user.userId, ...(await selectNeighbours(context.database, user.userId))]);
+  const users: UserId[] = [];
+  let upTo = since?.epoch === now.epoch ? since.presence : 0;
+  while (upTo < now.presence && users.length < MAX_TOLD) {
+    const range = { after: upTo, upTo: now.presence, limit: CHUNK };
+    const changes = context.presence.changes(range);
+    const wanted = changes.map(({ userId }) => userId).filter((userId) => isWanted(sync, userId));
+    users.push(...(await sharersAmong(context, user, wanted)));
+    const isLast = changes.length < CHUNK;
+    upTo = isLast ? now.presence : (changes.at(-1)?.version ?? now.presence);
+    if (!isLast) await setImmediate();
   }
-  const users = new Set<UserId>();
-  const before = since.epoch === now.epoch ? since.presence : 0;
-  for (const userId of context.presence.changedAfter(before)) {
-    if (await sharesRoom(context.live, user.userId, userId)) users.add(userId);
-  }
-  return users;
+  return { users, upTo };
 }

@@ -1,5 +1,6 @@
 // The body of one /sync response: what happened between two tokens.
 
+import { setImmediate } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { membershipAt } from '../rooms/room-view.ts';
@@ -11,6 +12,7 @@ import { joinedRoom } from './joined.ts';
 import { leftRoom } from './left.ts';
 import { peekedRoom, peeksByRoom } from './peeked.ts';
 import { presenceEvents } from './presence.ts';
+import { roomsToTell } from './rooms-to-tell.ts';
 import type { SyncRequest } from './sync-request.ts';
 import { deviceMessages } from './to-device.ts';
 
@@ -50,10 +52,14 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
   const told = {
     ...(sections.length > 0 && { rooms: Object.fromEntries(sections) }),
     ...(accountData.length > 0 && { account_data: { events: accountData } }),
-    ...(presence.length > 0 && { presence: { events: presence } }),
+    ...(presence.events.length > 0 && { presence: { events: presence.events } }),
     ...(messages.events.length > 0 && { to_device: { events: messages.events } }),
   };
-  const nextBatch = encodeSyncToken({ ...sync.now, toDevice: messages.upTo });
+  const nextBatch = encodeSyncToken({
+    ...sync.now,
+    toDevice: messages.upTo,
+    presence: presence.upTo,
+  });
   sync.lazy.finish(nextBatch);
   return {
     body: { next_batch: nextBatch, ...told, ...KEYS },
@@ -70,9 +76,11 @@ const KEYS: JsonObject = {
 
 async function addRooms(sync: SyncRequest, rooms: Rooms): Promise<void> {
   const peeks = peeksByRoom(sync);
-  const roomIds = new Set([...sync.user.memberships.keys(), ...peeks.keys()]);
-  const wanted = [...roomIds].filter((roomId) => sync.filter.passesRoom(roomId));
+  const looked = [...peeks.keys()].filter((roomId) => sync.filter.passesRoom(roomId));
+  const wanted = [...new Set([...roomsToTell(sync), ...looked])];
   for (let start = 0; start < wanted.length; start += AT_ONCE) {
+    // What is in memory takes no turn of the event loop by itself.
+    if (start > 0) await setImmediate();
     const group = wanted.slice(start, start + AT_ONCE);
     await Promise.all(group.map((roomId) => addRoom(sync, roomId, rooms)));
   }
