@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { RoomId, UserId } from '../../src/protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../src/protocol/identifiers.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
+import { upsertMemberships } from '../../src/roomserver/store/memberships.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
 import { ALICE, BOB, CAROL, makeRoom, startRoomserver, type TestRoom } from './harness.ts';
 
@@ -167,6 +168,31 @@ forEachBackend('membership', (backend) => {
       await scene.change(BOB, 'leave');
       await scene.close();
     }
+  });
+
+  it('finds who may let somebody in however many may not', async () => {
+    const scene = await setUp(backend, { roomVersion: '11' });
+    const { api, roomId, database, set, join } = scene;
+    const zoe = '@zoe:here.test' as UserId;
+    const club = await makeRoom(scene);
+    await api.performJoin({ roomIdOrAlias: club, userId: BOB, serverNames: [], content: {} });
+    await join(zoe);
+    const crowd = Array.from({ length: 1_100 }, (_, n) => ({
+      roomId,
+      userId: `@crowd${n}:here.test` as UserId,
+      membership: 'join',
+      eventId: '$none' as EventId,
+    }));
+    await database.transact((tx) => upsertMemberships(tx, crowd));
+    await set('m.room.power_levels', { users: { [ALICE]: 100, [zoe]: 50 }, invite: 50 });
+    const allow = [{ type: 'm.room_membership', room_id: club }];
+    await set('m.room.join_rules', { join_rule: 'restricted', allow });
+    await scene.change(ALICE, 'leave');
+    await join(BOB);
+    const key = { type: 'm.room.member', stateKey: BOB };
+    const [member] = await api.queryStateEvents({ roomId, keys: [key] });
+    assert.equal(member?.json.content.join_authorised_via_users_server, zoe);
+    await scene.close();
   });
 
   it('says when nobody here may let somebody in', async () => {

@@ -1,18 +1,20 @@
 // Joining by membership in another room (Client-Server API, "Restricted rooms"): a local user with the power to
 // invite stands in for the invite.
 
-import { powerLevelsFrom } from '../../protocol/auth/power-levels.ts';
+import { roomCreators } from '../../protocol/auth/creators.ts';
+import { type PowerLevels, powerLevelsFrom } from '../../protocol/auth/power-levels.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { readAllowedRooms, readJoinRule } from '../../protocol/events/content.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { isUserId, type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import { isJsonObject } from '../../protocol/json.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
-import { selectLocalMembers, selectRoomsOfUser } from '../store/memberships.ts';
+import { selectIsJoinedToAny, selectLocalMembers } from '../store/memberships.ts';
 
-type Context = Pick<RoomserverContext, 'database' | 'rooms'>;
+type Context = Pick<RoomserverContext, 'database' | 'rooms' | 'serverName'>;
 
-/** How many local members are looked through for one with the power to invite. */
-const MAX_CANDIDATES = 1_000;
+/** How many members are looked through for one who is there, where all may invite. */
+const MAX_CANDIDATES = 100;
 
 /**
  * Whom the join has to name; undefined where the join rule asks for nobody. Throws M_FORBIDDEN when the user is in
@@ -41,24 +43,40 @@ async function checkAllowed(
   userId: UserId,
   allowed: readonly RoomId[],
 ): Promise<void> {
-  const joined = await selectRoomsOfUser(database, userId, ['join']);
-  if (joined.some(({ room_id }) => allowed.includes(room_id))) return;
+  if (await selectIsJoinedToAny(database, userId, allowed)) return;
   throw new MatrixError('M_FORBIDDEN', 'You are in none of the rooms whose members may join');
 }
 
-async function findAuthoriser({ database }: Context, room: RoomDraft): Promise<UserId | undefined> {
+async function findAuthoriser(context: Context, room: RoomDraft): Promise<UserId | undefined> {
   const create = await room.currentEvent('m.room.create', '');
   const powerLevels = await room.currentEvent('m.room.power_levels', '');
   const events = { create: create?.pdu, powerLevels: powerLevels?.pdu };
   const levels = powerLevelsFrom(events, room.rules);
-  const members = await selectLocalMembers(database, room.roomId, {
-    membership: 'join',
-    limit: MAX_CANDIDATES,
-  });
-  for (const member of members) {
-    if (levels.levelOf(member) < levels.invite) continue;
-    const event = await room.currentEvent('m.room.member', member);
-    if (event?.pdu.membership === 'join') return member;
+  const creators = create === undefined ? [] : roomCreators(create.pdu, room.rules);
+  for (const userId of await candidates(context, room, { levels, creators, events })) {
+    if (levels.levelOf(userId) < levels.invite) continue;
+    const event = await room.currentEvent('m.room.member', userId);
+    if (event?.pdu.membership === 'join') return userId;
   }
   return undefined;
+}
+
+interface Powers {
+  readonly levels: PowerLevels;
+  readonly creators: readonly string[];
+  readonly events: Parameters<typeof powerLevelsFrom>[0];
+}
+
+/** Who has more power than everybody is named somewhere; where everybody has enough, some of the members will do. */
+async function candidates(
+  { database, serverName }: Context,
+  room: RoomDraft,
+  { levels, creators, events }: Powers,
+): Promise<UserId[]> {
+  const users = events.powerLevels?.content.users;
+  const named = [...creators, ...Object.keys(isJsonObject(users) ? users : {})];
+  const local = named.filter((userId) => isUserId(userId) && serverNameOf(userId) === serverName);
+  if (levels.usersDefault < levels.invite) return local as UserId[];
+  const which = { membership: 'join', limit: MAX_CANDIDATES };
+  return [...(local as UserId[]), ...(await selectLocalMembers(database, room.roomId, which))];
 }

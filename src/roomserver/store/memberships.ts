@@ -23,6 +23,19 @@ export function selectRoomsOfUser(
   );
 }
 
+/** Whether the user has joined one of the rooms. */
+export async function selectIsJoinedToAny(
+  from: Queryable,
+  userId: UserId,
+  roomIds: readonly RoomId[],
+): Promise<boolean> {
+  const row = await from.get(
+    sql`SELECT room_id FROM roomserver_memberships
+      WHERE user_id = ${userId} AND room_id IN ${list('text', roomIds)} AND membership = 'join' LIMIT 1`,
+  );
+  return row !== undefined;
+}
+
 export interface MembershipChange {
   readonly roomId: RoomId;
   readonly userId: UserId;
