@@ -47,7 +47,7 @@ function partOf(path: string): string {
 }
 
 export function isTestFile(path: string): boolean {
-  return /(\.test|\/testing|\/test-[a-z0-9-]+)\.ts$/.test(path);
+  return /(\.test|\/testing|\/test-[a-z0-9-]+)\.ts$|\/testing\//.test(path);
 }
 
 /** One line per violation. */

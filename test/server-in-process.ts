@@ -11,6 +11,7 @@ import { parseConfig } from '../src/config/config.ts';
 import { silentLogger } from '../src/logger.ts';
 import type { DeviceId, RoomId, UserId } from '../src/protocol/identifiers.ts';
 import type { TestClient } from './client.ts';
+import { until } from './until.ts';
 
 export interface InProcessServer {
   readonly baseUrl: string;
@@ -102,9 +103,6 @@ async function settled({ eventLog, components }: Keyhole): Promise<void> {
 }
 
 async function untilWaiting({ components }: Keyhole, client: TestClient): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!components.syncserver.isWaiting(client.userId as UserId)) {
-    if (performance.now() > deadline) throw new Error(`no long poll of ${client.userId} waits`);
-    await new Promise(setImmediate);
-  }
+  const { isWaiting } = components.syncserver;
+  await until(() => isWaiting(client.userId as UserId), `a long poll of ${client.userId}`);
 }

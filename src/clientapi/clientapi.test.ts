@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '../../test/until.ts';
 import { ManualClock } from '../clock.ts';
 import type { Requester } from '../http/route.ts';
 import { startTestServer, type TestServer } from '../http/testing.ts';
@@ -81,7 +82,7 @@ test('a write is answered after it has become visible', async (t) => {
   const answer = server.as('alice', 'PUT', path, { body: 'hi' }).finally(() => {
     isAnswered = true;
   });
-  while (asked(server.calls, 'waitForPositions').length === 0) await new Promise(setImmediate);
+  await until(() => asked(server.calls, 'waitForPositions').length > 0);
   assert.equal(isAnswered, false);
   assert.deepEqual(asked(server.calls, 'waitForPositions'), [{ rooms: 41 }]);
   resolve();

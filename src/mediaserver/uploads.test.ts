@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
+import { until, untilDuring } from '../../test/until.ts';
 import { ManualClock } from '../clock.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MediaKey } from './store/media.ts';
@@ -129,7 +130,7 @@ const SERVER_NAME = 'test.example' as ServerName;
 
 /** The removal runs beside everything else; closing waits for it, or ends it. */
 async function settled({ files }: Harness, count: number): Promise<void> {
-  while ((await files()).length !== count) await new Promise(setImmediate);
+  await until(async () => (await files()).length === count);
 }
 
 class CountingClock extends ManualClock {
@@ -202,7 +203,7 @@ forEachBackend('reserved uploads', (backend) => {
     body.write('con');
     const upload = put(harness, begun, { body });
     // Past the check of the reservation, which comes before the body is read.
-    while (body.readableLength > 0) await new Promise(setImmediate);
+    await untilDuring(upload, () => body.readableLength === 0);
     harness.clock.advance(86_400_000);
     await assert.rejects(put(harness, late), refusal('M_NOT_FOUND'));
     await assert.rejects(harness.download(late), refusal('M_NOT_FOUND'));
@@ -250,7 +251,7 @@ forEachBackend('reserved uploads', (backend) => {
     );
     const long = api.queryMedia({ ...request, timeoutMs: 20_000 });
     const other = api.queryMedia({ ...request, timeoutMs: 20_000 });
-    while (clock.scheduled < before + 3) await new Promise(setImmediate);
+    await until(() => clock.scheduled >= before + 3);
     clock.advance(1000);
     await short;
     await put(harness, key);

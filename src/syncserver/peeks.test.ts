@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
+import { until } from '../../test/until.ts';
 import { sql } from '../database/sql.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { Viewer } from './api.ts';
@@ -15,7 +16,6 @@ import {
   type HarnessOptions,
   openHarness,
   types,
-  until,
   viewer,
 } from './testing/harness.ts';
 

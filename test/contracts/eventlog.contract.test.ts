@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { ManualClock } from '../../src/clock.ts';
 import { sql } from '../../src/database/sql.ts';
 import type { UserId } from '../../src/protocol/identifiers.ts';
+import { until } from '../until.ts';
 import { forEachBackend } from './backends.ts';
 import { appendOne, openHarness, receipt, TOPIC } from './log-harness.ts';
 
@@ -175,13 +176,13 @@ forEachBackend('event log: consumers', (backend) => {
       },
     });
     await applied.promise;
-    while (failures === 0) await new Promise(setImmediate);
+    await until(() => failures > 0);
     failing = false;
     assert.deepEqual(await seen(), []);
-    while (subscription.position === 0) {
+    await until(() => {
       clock.advance(100);
-      await new Promise(setImmediate);
-    }
+      return subscription.position > 0;
+    });
     await settled(subscription);
     assert.equal(batches, 2);
     assert.deepEqual(await seen(), [{ key: 'k', value: 1 }]);
@@ -198,10 +199,10 @@ forEachBackend('event log: consumers', (backend) => {
       tx.run(sql`UPDATE eventlog_consumers SET position = ${first + 1} WHERE position = ${first}`),
     );
     assert.equal(await log.position(await append('k', 2)), first + 1);
-    while (subscription.position <= first) {
+    await until(() => {
       clock.advance(100);
-      await new Promise(setImmediate);
-    }
+      return subscription.position > first;
+    });
     const third = await log.position(await append('k', 3));
     assert.ok(await subscription.reached(third, 10_000));
     assert.deepEqual(

@@ -6,6 +6,7 @@ import { DatabaseError } from '../../src/database/database.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { sql } from '../../src/database/sql.ts';
 import type { LogTicket } from '../../src/eventlog/eventlog.ts';
+import { until } from '../until.ts';
 import { type BackendOptions, createSchema, onPostgres, runOn } from './backends.ts';
 import { appendOne, type Harness, openHarness } from './log-harness.ts';
 import { type LossyProxy, openLossyProxy } from './lossy-proxy.ts';
@@ -68,7 +69,7 @@ onPostgres('trouble', (serverUrl) => {
     const units: Promise<LogTicket>[] = [];
     for (const value of [0, 1, 2, 3]) {
       units.push(harness.append(`k${value}`, value));
-      while (committing <= value) await new Promise(setImmediate);
+      await until(() => committing > value);
     }
     await allThere.promise;
     const positions: number[] = [];
@@ -168,11 +169,11 @@ onPostgres('trouble', (serverUrl) => {
       await tx.run(sql`INSERT INTO written (value) VALUES (3)`);
     });
     await assert.rejects(unit, isUnavailable);
-    while (
-      !(await insert(4).then(
+    await until(() =>
+      insert(4).then(
         () => true,
         () => false,
-      ))
+      ),
     );
     const rows = await database.all(sql`SELECT value FROM written ORDER BY value`);
     assert.deepEqual(rows, [{ value: 1 }, { value: 4 }]);

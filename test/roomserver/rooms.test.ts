@@ -6,6 +6,7 @@ import { sql } from '../../src/database/sql.ts';
 import type { DeviceId, EventId, RoomId } from '../../src/protocol/identifiers.ts';
 import type { SendEventRequest } from '../../src/roomserver/api.ts';
 import { forEachBackend } from '../contracts/backends.ts';
+import { untilDuring } from '../until.ts';
 import { ALICE, BOB, makeRoom, startRoomserver, type TestRoomserver, text } from './harness.ts';
 
 function send({ api }: TestRoomserver, roomId: RoomId, id?: string) {
@@ -57,11 +58,11 @@ forEachBackend('rooms', (backend) => {
   });
 
   it('shows a head to nobody before COMMIT', async () => {
-    let release: (() => void) | undefined;
+    const held: (() => void)[] = [];
     let isHeld = false;
     const server = await startRoomserver(backend, {
       beforeCommit: async () => {
-        if (isHeld) await new Promise<void>((resolve) => (release = resolve));
+        if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
       },
     });
     const roomId = await makeRoom(server);
@@ -72,11 +73,11 @@ forEachBackend('rooms', (backend) => {
       isAnswered = true;
       return sent;
     });
-    while (release === undefined) await new Promise(setImmediate);
+    await untilDuring(sending, () => held.length > 0);
     assert.deepEqual(await server.api.queryRoom({ roomId }), before);
     assert.equal(isAnswered, false);
     isHeld = false;
-    release();
+    for (const release of held) release();
     const { eventId } = await sending;
     assert.deepEqual((await server.api.queryRoom({ roomId }))?.forwardExtremities, [eventId]);
     await server.close();

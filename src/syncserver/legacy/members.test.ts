@@ -430,7 +430,7 @@ forEachBackend('events of members', (backend) => {
     const told: string[] = [];
     for (const wake of wakers) {
       const waiting = events(harness, { from, timeoutMs: 30_000 });
-      while (!harness.isWaiting(ALICE)) await new Promise(setImmediate);
+      await harness.untilWaiting(ALICE, waiting);
       await wake();
       const { chunk, end } = await waiting;
       told.push(...typesOf(chunk));

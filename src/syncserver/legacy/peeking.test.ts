@@ -140,13 +140,13 @@ forEachBackend('initialSync and events of lookers', (backend) => {
     const other = await harness.rooms.createRoom(ALICE);
     await initialSync(harness, room);
     const waiting = events(harness, { roomId: room, timeoutMs: 30_000 });
-    await untilWaiting(harness);
+    await harness.untilWaiting(BOB, waiting);
     await harness.rooms.message(other, ALICE, 'elsewhere');
     await harness.rooms.message(room, ALICE, 'wake up');
     const { chunk, end } = await waiting;
     assert.deepEqual(bodiesOf(chunk), ['wake up']);
     const idle = events(harness, { roomId: room, from: end, timeoutMs: 30_000 });
-    await untilWaiting(harness);
+    await harness.untilWaiting(BOB, idle);
     harness.clock.advance(30_000);
     assert.deepEqual((await idle).chunk, []);
   });
@@ -156,7 +156,7 @@ forEachBackend('initialSync and events of lookers', (backend) => {
     await initialSync(harness, room);
     const gone = new AbortController();
     const waiting = events(harness, { roomId: room, timeoutMs: 30_000, signal: gone.signal });
-    await untilWaiting(harness);
+    await harness.untilWaiting(BOB, waiting);
     gone.abort();
     assert.deepEqual((await waiting).chunk, []);
   });
@@ -167,7 +167,7 @@ forEachBackend('initialSync and events of lookers', (backend) => {
       const { messages } = await initialSync(harness, room);
       const waiting =
         wakes && events(harness, { roomId: room, timeoutMs: 30_000, from: messages.end });
-      if (wakes) await untilWaiting(harness);
+      if (waiting) await harness.untilWaiting(BOB, waiting);
       if (!wakes) await harness.rooms.message(room, ALICE, 'last');
       const tightened = await harness.rooms.setVisibility(room, 'shared');
       await harness.rooms.message(room, ALICE, 'secret');
@@ -364,8 +364,3 @@ forEachBackend('initialSync and events of lookers', (backend) => {
     assert.deepEqual((await events(harness, { roomId: room })).chunk, []);
   });
 });
-
-/** Until a long poll of the looker waits. */
-async function untilWaiting(harness: Harness): Promise<void> {
-  while (!harness.isWaiting(BOB)) await new Promise(setImmediate);
-}

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Backend, forEachBackend } from '../../../test/contracts/backends.ts';
+import { until } from '../../../test/until.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Viewer } from '../api.ts';
@@ -13,7 +14,6 @@ import {
   type Harness,
   type HarnessOptions,
   openHarness,
-  until,
   viewer,
 } from '../testing/harness.ts';
 

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachBackend } from '../../../test/contracts/backends.ts';
+import { until } from '../../../test/until.ts';
 import { sql } from '../../database/sql.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { insertPurge } from '../store/purges.ts';
-import { ALICE, BOB, type Harness, openHarness, until, viewer } from '../testing/harness.ts';
+import { ALICE, BOB, type Harness, openHarness, viewer } from '../testing/harness.ts';
 
 forEachBackend('rows of purged rooms', (backend) => {
   test('are all gone in the end, those of other rooms stay', async () => {

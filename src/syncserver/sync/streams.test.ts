@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachBackend } from '../../../test/contracts/backends.ts';
+import { until } from '../../../test/until.ts';
 import { sql } from '../../database/sql.ts';
 import type { DeviceId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import {
@@ -12,7 +13,6 @@ import {
   CAROL,
   type Harness,
   openHarness,
-  until,
   viewer,
 } from '../testing/harness.ts';
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachBackend } from '../../../test/contracts/backends.ts';
+import { until } from '../../../test/until.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { ALICE, BOB, bodies, openHarness, viewer } from '../testing/harness.ts';
 import { encodeSyncToken, parseSyncToken } from '../tokens.ts';
@@ -131,10 +132,14 @@ forEachBackend('sync: waiting', (backend) => {
       harness.poll(me, { since: ahead }),
       (error: unknown) => error instanceof MatrixError && error.errcode === 'M_UNKNOWN_POS',
     );
-    for (let turn = 0; turn < 50; turn += 1) {
-      await new Promise(setImmediate);
+    let isOver = false;
+    const done = refused.finally(() => {
+      isOver = true;
+    });
+    await until(() => {
       harness.clock.advance(1_000);
-    }
-    await refused;
+      return isOver;
+    });
+    await done;
   });
 });

@@ -1,5 +1,6 @@
 // A syncserver on a database of its own, with an event log, a clock that the test moves, and fakes to ask.
 
+import { untilDuring } from '../../../test/until.ts';
 import { type Clock, ManualClock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { openEmbeddedLog } from '../../eventlog/embedded.ts';
@@ -142,8 +143,13 @@ export class Harness {
     const timeoutMs = 30_000;
     this.clock.scheduled.length = 0;
     const answer = this.poll(viewer, { ...settings, timeoutMs });
-    await until(async () => this.clock.scheduled.includes(timeoutMs));
+    await untilDuring(answer, () => this.clock.scheduled.includes(timeoutMs));
     return { answer };
+  }
+
+  /** Until the given long poll of the user waits. */
+  untilWaiting(userId: UserId, poll: Promise<unknown>): Promise<void> {
+    return untilDuring(poll, () => this.isWaiting(userId), `a poll of ${userId} that waits`);
   }
 
   async receipt(
@@ -209,13 +215,4 @@ export function bodies(section: Body): string[] {
   return (section?.timeline?.events ?? [])
     .map((event: Body) => event.content.body)
     .filter((body: unknown) => body !== undefined);
-}
-
-/** Waits turn by turn of the event loop. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 10_000; turn += 1) {
-    if (await holds()) return;
-    await new Promise(setImmediate);
-  }
-  throw new Error('it did not come about');
 }
