@@ -136,6 +136,7 @@ async function manyRooms(bench: BenchServer): Promise<void> {
   await bench.measure('initial /sync, cold', 1, () => alice.sync({}));
   await bench.measure('initial /sync', 2, () => alice.sync({}));
   await bench.measure('incremental /sync, nothing new', 20, () => alice.poll());
+  await bob.sync({});
   const bobs = bob.keepPolling({});
   const at = `/rooms/${encodeURIComponent(created[7] ?? '')}`;
   let n = 0;

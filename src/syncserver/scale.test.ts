@@ -13,11 +13,13 @@ forEachBackend('scale of the syncserver', (backend) => {
     const members = await join(harness, room, 20);
     const polls = await Promise.all(members.map((userId) => waiting(harness, userId)));
     harness.rooms.calls.clear();
+    const reads = harness.countReads();
     await harness.rooms.member(room, BOB, 'join');
     for (const { answer } of polls) {
       assert.equal((await answer).rooms.join[room].summary['m.joined_member_count'], 22);
     }
     assert.equal(harness.rooms.calls.get('queryStateIds'), 1);
+    assert.ok(reads() <= 4, `${reads()} statements`);
   });
 
   test('heroes of a large room are members, although most have left', async () => {

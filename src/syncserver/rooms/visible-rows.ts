@@ -1,6 +1,6 @@
 // Which rows of a timeline a viewer may see: history visibility, event by event.
 
-import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
 import { canSeeEvent } from '../../protocol/visibility.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { TimelineRow } from '../store/timeline.ts';
@@ -112,13 +112,4 @@ async function current(
   const holding = await roomserver.queryStateEvents({ roomId, snapshot: endState, keys });
   const ids = new Set<EventId>(holding.map((event) => event.eventId));
   return rows.filter((row) => ids.has(row.eventId));
-}
-
-/** Users other than the viewer of whom the rows tell that they were invited, joined or left. */
-export function membersIn(rows: readonly TimelineRow[], viewer: UserId): UserId[] {
-  return rows.flatMap(({ type, stateKey }) =>
-    type === 'm.room.member' && stateKey !== undefined && stateKey !== viewer
-      ? [stateKey as UserId]
-      : [],
-  );
 }

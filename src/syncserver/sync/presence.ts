@@ -2,11 +2,17 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Presence } from '../../eventlog/entries.ts';
-import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import {
+  type EventId,
+  type RoomId,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { presenceContent } from '../live/presence-tracker.ts';
 import { sharersAmong } from '../live/sharing.ts';
 import { selectLocalMembers } from '../store/memberships.ts';
+import type { Slice } from './slice.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** Of a large room that is joined, no more are looked up. */
@@ -55,18 +61,32 @@ function contentOf(presence: Presence | typeof OFFLINE, now: number): JsonObject
   return presence === OFFLINE ? { presence } : presenceContent(presence, now);
 }
 
+/** Users of whom a stretch of a timeline tells last that they are in the room. */
+export async function joinedIn(
+  { context, since, filter }: SyncRequest,
+  { scanned }: Slice,
+): Promise<UserId[]> {
+  if (since === undefined || filter.presence.passesNone) return [];
+  const members = scanned.filter(({ type, stateKey }) => type === 'm.room.member' && stateKey);
+  if (members.length === 0) return [];
+  const last = new Map(members.slice(-MAX_MET).map((row) => [row.stateKey as UserId, row.eventId]));
+  const events = await context.events.get(last.values());
+  const isJoined = (eventId: EventId) => events.get(eventId)?.json.content.membership === 'join';
+  return [...last].filter(([, eventId]) => isJoined(eventId)).map(([userId]) => userId);
+}
+
 /** Local users whom the user shares a room with only now: she is told even of those who were never heard of. */
 async function usersMet({ context, user }: SyncRequest, company: NewCompany): Promise<UserId[]> {
-  const candidates = new Set<UserId>(company.users);
+  const met = new Set<UserId>(company.users);
   for (const roomId of company.rooms) {
-    if (candidates.size > MAX_MET) break;
+    if (met.size > MAX_MET) break;
     for (const member of await selectLocalMembers(context.database, roomId, MAX_MET + 1)) {
-      candidates.add(member);
+      met.add(member);
     }
   }
-  candidates.delete(user.userId);
-  const local = [...candidates].filter((userId) => serverNameOf(userId) === context.serverName);
-  return [...(await sharersAmong(context, user, local.slice(0, MAX_MET)))];
+  met.delete(user.userId);
+  const local = [...met].filter((userId) => serverNameOf(userId) === context.serverName);
+  return local.slice(0, MAX_MET);
 }
 
 async function usersToTell(

@@ -4,14 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { membershipAt } from '../rooms/room-view.ts';
-import { membersIn } from '../rooms/visible-rows.ts';
 import { encodeSyncToken } from '../tokens.ts';
 import { globalAccountData } from './account-data.ts';
 import { invitedRoom } from './invited.ts';
 import { joinedRoom } from './joined.ts';
 import { leftRoom } from './left.ts';
 import { peekedRoom, peeksByRoom } from './peeked.ts';
-import { presenceEvents } from './presence.ts';
+import { joinedIn, presenceEvents } from './presence.ts';
 import { roomsToTell } from './rooms-to-tell.ts';
 import type { SyncRequest } from './sync-request.ts';
 import { deviceMessages } from './to-device.ts';
@@ -110,8 +109,7 @@ async function addByMembership(
       if (joined === undefined) return true;
       sections.join[roomId] = joined.json;
       if (joined.isNew) newRooms.push(roomId);
-      const { scanned } = joined.section.slice;
-      for (const userId of membersIn(scanned, sync.user.userId)) newUsers.add(userId);
+      for (const userId of await joinedIn(sync, joined.section.slice)) newUsers.add(userId);
       return true;
     }
     case 'invite':
