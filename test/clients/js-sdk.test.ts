@@ -6,6 +6,7 @@ import {
   ClientEvent,
   createClient,
   EventType,
+  type IStartClientOpts,
   type MatrixClient,
   type MatrixEvent,
   MsgType,
@@ -16,6 +17,8 @@ import {
   RoomEvent,
   RoomMemberEvent,
   SyncState,
+  type Thread,
+  ThreadEvent,
 } from 'matrix-js-sdk';
 import { logger } from 'matrix-js-sdk/lib/logger.js';
 import { type ServerProcess, startServer } from '../server-process.ts';
@@ -53,26 +56,26 @@ async function registered(username: string): Promise<MatrixClient> {
   });
 }
 
-async function started(client: MatrixClient): Promise<MatrixClient> {
+async function started(client: MatrixClient, opts: IStartClientOpts = {}): Promise<MatrixClient> {
   running.push(client);
   const prepared = until(
     client,
     ClientEvent.Sync,
     (state: SyncState) => state === SyncState.Prepared,
   );
-  await client.startClient({ initialSyncLimit: 10, lazyLoadMembers: true });
+  await client.startClient({ initialSyncLimit: 10, lazyLoadMembers: true, ...opts });
   await prepared;
   return client;
 }
 
 /** Resolves with the arguments of the first `event` for which `accept` holds; fails after 10 s. */
 function until<A extends unknown[]>(
-  client: MatrixClient,
+  source: MatrixClient | Thread,
   event: string,
   accept: (...args: A) => boolean,
 ): Promise<A> {
   return new Promise((resolve, reject) => {
-    const emitter = client as unknown as NodeJS.EventEmitter;
+    const emitter = source as unknown as NodeJS.EventEmitter;
     const timer = setTimeout(() => reject(new Error(`no ${event} within 10 s`)), 10_000);
     const listener = (...args: unknown[]) => {
       if (!accept(...(args as A))) return;
@@ -221,6 +224,24 @@ async function shareMedia(alice: MatrixClient, bob: MatrixClient, roomId: string
   assert.equal(response.headers.get('content-type'), 'text/plain');
   assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes);
 }
+
+test('a thread is counted by the server, and read by its relations', async () => {
+  const ann = await registered('ann');
+  const { room_id: roomId } = await ann.createRoom({});
+  const { event_id: rootId } = await ann.sendTextMessage(roomId, 'root');
+  const replies = ['one', 'two', 'three'];
+  for (const body of replies) {
+    await ann.sendMessage(roomId, rootId, { msgtype: MsgType.Text, body });
+  }
+  await started(ann, { threadSupport: true });
+
+  const thread = ann.getRoom(roomId)?.getThread(rootId);
+  assert.ok(thread);
+  if (!thread.initialEventsFetched) await until(thread, ThreadEvent.Update, () => true);
+  assert.equal(thread.length, replies.length);
+  const bodies = thread.events.map((event) => event.getContent().body);
+  assert.deepEqual(bodies, ['root', ...replies]);
+});
 
 for (const kind of ['a non-member', 'a guest']) {
   test(`peekInRoom shows a world_readable room live to ${kind}`, async () => {

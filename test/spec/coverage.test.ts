@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SPECIFICATION_VERSIONS } from '../../src/clientapi/routes/getVersions.ts';
 import { SHARED_OPERATIONS } from '../../src/clientapi/routes.ts';
 import { NOT_YET } from './not-yet.ts';
 import { ROUTES } from './route-list.ts';
@@ -46,6 +47,25 @@ describe('the operations of the Client-Server API', options, () => {
       assert.equal(route?.method, operation.method, id);
     }
   });
+});
+
+/** What a client that finds the version in /versions goes on to ask for. */
+const BROUGHT: Readonly<Record<string, string>> = {
+  'v1.2': 'getSpaceHierarchy',
+  'v1.4': 'getThreadRoots',
+  'v1.6': 'getEventByTimestamp',
+  'v1.7': 'createContent',
+  'v1.11': 'getContentAuthed',
+  'v1.13': 'reportRoom',
+  'v1.14': 'reportUser',
+  'v1.15': 'getRoomSummary',
+};
+
+test('/versions names a version exactly when what it brought is built', () => {
+  for (const [version, operationId] of Object.entries(BROUGHT)) {
+    const isBuilt = !NOT_YET.includes(operationId);
+    assert.equal(SPECIFICATION_VERSIONS.includes(version), isBuilt, `${version}: ${operationId}`);
+  }
 });
 
 /** Parameters may have other names, and a fixed part may be read by a parameter. */
