@@ -524,10 +524,38 @@ forEachBackend('what a peek shows', (backend) => {
     assert.equal((await harness.api.queryPeek({ ...key, via: 'sync' })).active, false);
   });
 
-  test('a purged room is gone from sight', async () => {
+  test('a purged room is gone from sight: leave says so, and nothing of what was in it', async () => {
     const { harness, room, since } = await looking(backend);
+    const waiting = harness.poll(LOOKER, { since });
+    await harness.rooms.message(room, ALICE, 'gone');
     await harness.rooms.purge(room);
-    assert.equal((await harness.sync(LOOKER, { since })).rooms, undefined);
+    await waiting;
+    assert.deepEqual((await harness.sync(LOOKER, { since })).rooms, { leave: { [room]: {} } });
     assert.deepEqual(await interest(harness), [{ room_id: room, wanted: 0 }]);
+    await harness.start();
+    const { rooms, next_batch: next } = await harness.sync(LOOKER, { since });
+    assert.deepEqual(rooms, { leave: { [room]: {} } });
+    assert.equal((await harness.sync(LOOKER, { since: next })).rooms, undefined);
+    await until(async () => (await peeksOf(harness, LOOKER)).length === 0);
+  });
+
+  test('what ended before its room was purged has nothing to show any more', async () => {
+    const { harness, room, since } = await looking(backend);
+    await harness.rooms.message(room, ALICE, 'gone');
+    await harness.rooms.unpeek(room, LOOKER);
+    await harness.settled();
+    await harness.rooms.purge(room);
+    assert.deepEqual((await harness.sync(LOOKER, { since })).rooms, { leave: { [room]: {} } });
+  });
+
+  test('a peek that is logged after its device was deleted never begins', async () => {
+    const { harness, room } = await openRoom(backend);
+    const { next_batch: since } = await harness.sync(LOOKER);
+    await harness.users.deleteDevice(BOB, LOOKER.deviceId);
+    await harness.settled();
+    await harness.rooms.peek(room, LOOKER);
+    assert.equal((await harness.sync(LOOKER, { since })).rooms, undefined);
+    assert.deepEqual(await peeksOf(harness, LOOKER), []);
+    assert.deepEqual(await interest(harness), []);
   });
 });

@@ -20,7 +20,7 @@ const ENDS_PEEKS = new Set(['join', 'ban']);
 export async function changeMemberships(
   batch: RoomBatch,
   { stateChanges }: NewRoomEvent | StateReplaced,
-  { roomId, position }: Place,
+  { roomId, position, now }: Place,
 ): Promise<void> {
   for (const change of stateChanges) {
     if (!isNewMembership(change)) continue;
@@ -30,7 +30,8 @@ export async function changeMemberships(
     const eventId = change.eventId ?? ('' as EventId);
     await batch.addMembership({ userId, roomId, position, membership, eventId, forgotten: false });
     if (ENDS_PEEKS.has(membership)) {
-      batch.changePeeks(await updatePeeksOfUserEnded(batch.tx, { userId, roomId }, position));
+      const end = { position, now };
+      batch.changePeeks(await updatePeeksOfUserEnded(batch.tx, { userId, roomId }, end));
     }
   }
 }

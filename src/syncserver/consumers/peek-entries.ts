@@ -8,6 +8,7 @@ import type { SyncserverContext } from '../context.ts';
 import { selectCurrentMembership } from '../store/memberships.ts';
 import {
   insertPeek,
+  type Peek,
   selectActivePeeksOfUser,
   updatePeekEnded,
   updatePeekExpiry,
@@ -21,7 +22,7 @@ const DECIDES_PEEKING = ['m.room.history_visibility', 'm.room.encryption'];
 
 /** What is known of the peeks in a batch before it is written, by position. */
 export interface PreparedPeeks {
-  /** Those whose room may be looked into. */
+  /** Those whose room may be looked into, and whose device there is. */
   readonly allowed: ReadonlySet<number>;
   /** Those whose device had not been looking any more: its other peeks count again. */
   readonly returning: ReadonlySet<number>;
@@ -36,6 +37,7 @@ export async function preparePeeks(
   const returning = new Set<number>();
   for (const { key, entry, position } of entries) {
     if (entry.kind !== 'NewPeek' || !(await isOpen(context, key as RoomId, entry))) continue;
+    if (!(await hasDevice(context, entry))) continue;
     allowed.add(position);
     if (context.interest.peekPosted(entry.userId, entry.deviceId)) returning.add(position);
   }
@@ -52,6 +54,15 @@ async function isOpen(
   if (events.some(({ json }) => json.type === 'm.room.encryption')) return false;
   const visibility = events.find(({ json }) => json.type === 'm.room.history_visibility');
   return readHistoryVisibility(visibility?.json.content) === 'world_readable';
+}
+
+/** The device may have been deleted since it asked: its peeks went with it, and this one would come after. */
+async function hasDevice(
+  { live, userserver }: SyncserverContext,
+  { userId, deviceId }: NewPeek,
+): Promise<boolean> {
+  const isKnown = (live.cachedUser(userId)?.device(deviceId).peeks ?? []).length > 0;
+  return isKnown || (await userserver.queryDevice({ userId, deviceId })) !== undefined;
 }
 
 /** Begins a peek, or renews the one that there is. Who has joined meanwhile does not look. */
@@ -72,7 +83,13 @@ export async function newPeek(
   }
   const renewed = await updatePeekExpiry(tx, key, { now, expiryTs });
   if (renewed !== undefined) return batch.changePeeks([renewed]);
-  const peek = { ...key, startedPosition: position, endedPosition: undefined, expiryTs };
+  const peek: Peek = {
+    ...key,
+    startedPosition: position,
+    endedPosition: undefined,
+    expiryTs,
+    ending: undefined,
+  };
   await insertPeek(tx, peek);
   batch.changePeeks([peek]);
 }
@@ -80,22 +97,22 @@ export async function newPeek(
 export async function retirePeek(
   batch: RoomBatch,
   { userId, deviceId, via }: RetirePeek,
-  { roomId, position }: Place,
+  { roomId, ...end }: Place,
 ): Promise<void> {
   const key = { userId, deviceId, roomId, via };
-  batch.changePeeks(await updatePeekEnded(batch.tx, key, position));
+  batch.changePeeks(await updatePeekEnded(batch.tx, key, end));
 }
 
 /** Peeks end with the entry that ends visibility or starts encryption: that is the last that they show. */
 export async function endPeeksOfClosedRoom(
   batch: RoomBatch,
   entry: NewRoomEvent | StateReplaced,
-  { roomId, position }: Place,
+  { roomId, ...end }: Place,
 ): Promise<void> {
   const isDecided =
     entry.kind === 'StateReplaced' ||
     entry.stateChanges.some((change) => DECIDES_PEEKING.includes(change.type));
   if (!isDecided) return;
   if (entry.currentVisibility === 'world_readable' && !entry.encrypted) return;
-  batch.changePeeks(await updatePeeksOfRoomEnded(batch.tx, roomId, position));
+  batch.changePeeks(await updatePeeksOfRoomEnded(batch.tx, roomId, end));
 }

@@ -5,7 +5,7 @@ import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import { updateForgotten } from '../store/memberships.ts';
-import { deletePeeksOfRoom } from '../store/peeks.ts';
+import { updatePeeksOfRoomPurged } from '../store/peeks.ts';
 import { updateRelationRemoved } from '../store/timeline.ts';
 import { changeMemberships, newInvite, retireInvite } from './membership-entries.ts';
 import {
@@ -116,7 +116,6 @@ async function purge(batch: RoomBatch, { roomId, position }: Place): Promise<voi
   // Rows of this very batch too.
   await batch.write();
   await batch.context.purges.add(batch.tx, { roomId, position });
-  await deletePeeksOfRoom(batch.tx, roomId);
-  batch.peekedRooms.add(roomId);
+  batch.changePeeks(await updatePeeksOfRoomPurged(batch.tx, roomId, position));
   batch.purge(roomId);
 }

@@ -66,7 +66,8 @@ async function following(
     // From here to the stream's start in one turn: version, positions and memory belong together.
     const { version } = user;
     const now = legacyToken(context, told);
-    const rooms = roomsOf(request, { user, since: told, now, ignored });
+    const nowTs = context.clock.now();
+    const rooms = roomsOf(request, { user, since: told, now, nowTs, ignored });
     if (rooms === undefined && isFirst) throw notAllowed();
     // What ends while it is waited for ends the wait; the next request is told so.
     if (rooms === undefined) return { events: [], end: told };
@@ -99,6 +100,8 @@ interface Moment {
   readonly user: LiveUser;
   readonly since: SyncToken;
   readonly now: SyncToken;
+  /** ms since the epoch. */
+  readonly nowTs: number;
   readonly ignored: ReadonlySet<UserId>;
 }
 

@@ -360,6 +360,7 @@ forEachBackend('initialSync and events of lookers', (backend) => {
     await harness.rooms.message(room, ALICE, 'for the old device');
     await harness.users.deleteDevice(BOB, LOOKER.deviceId);
     await harness.settled();
+    harness.users.addDevice(BOB, LOOKER.deviceId);
     await harness.rooms.peek(room, LOOKER, { via: 'events' });
     assert.deepEqual((await events(harness, { roomId: room })).chunk, []);
   });

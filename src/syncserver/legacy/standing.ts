@@ -21,6 +21,8 @@ export interface StandingRequest {
   /** What has been told. */
   readonly since: SyncToken;
   readonly now: SyncToken;
+  /** ms since the epoch. */
+  readonly nowTs: number;
 }
 
 /** Undefined: nothing more is told of the room. */
@@ -30,6 +32,7 @@ export function standingIn({
   user,
   since,
   now,
+  nowTs,
 }: StandingRequest): Standing | undefined {
   const history = user.memberships.get(roomId) ?? [];
   if (membershipAt(history, now.rooms)?.membership === 'join') {
@@ -38,7 +41,8 @@ export function standingIn({
   const peeks = user
     .device(viewer.deviceId)
     .peeks.filter(
-      (peek) => peek.via === 'events' && peek.roomId === roomId && peek.expiryTs > now.time,
+      ({ via, roomId: other, expiryTs, ending }) =>
+        via === 'events' && other === roomId && expiryTs > nowTs && ending !== 'purge',
     );
   const isLooking = peeks.some((peek) => peek.endedPosition === undefined);
   const end = isLooking ? now.rooms : Math.max(0, ...peeks.map((peek) => peek.endedPosition ?? 0));

@@ -92,9 +92,6 @@ export class LiveUser {
     this.memberships.delete(roomId);
     this.roomsAreStale = true;
     this.rooms.delete(roomId);
-    for (const [deviceId, device] of this.#devices) {
-      this.#edit(deviceId, { peeks: device.peeks.filter((peek) => peek.roomId !== roomId) });
-    }
   }
 
   isJoined(roomId: RoomId): boolean {

@@ -136,4 +136,13 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX syncapi_peeks_of_room ON syncapi_peeks (room_id)`,
     ],
   },
+  {
+    name: '0004-endings-of-peeks',
+    statements: [
+      // 'expiry': its time was over; 'purge': the room is gone; NULL: it goes on, or the log says why it ended.
+      sql`ALTER TABLE syncapi_peeks ADD COLUMN ending TEXT`,
+      sql`DROP INDEX syncapi_peeks_of_room`,
+      sql`CREATE INDEX syncapi_peeks_of_room ON syncapi_peeks (room_id, expiry_ts)`,
+    ],
+  },
 ];

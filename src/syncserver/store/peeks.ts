@@ -1,5 +1,5 @@
 // Which devices look into which rooms. A row is one stretch of looking: it is active until `endedPosition` is
-// set or `expiryTs` has come.
+// set or `expiryTs` has come. Where exactly an expired one ended is decided once, when it is to be told.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { sql } from '../../database/sql.ts';
@@ -20,6 +20,15 @@ export interface Peek extends PeekKey {
   readonly endedPosition: number | undefined;
   /** ms since the epoch. */
   readonly expiryTs: number;
+  /** `expiry`: its time was over. `purge`: the room is gone. Undefined: it goes on, or the log says why it ended. */
+  readonly ending: 'expiry' | 'purge' | undefined;
+}
+
+/** Where and when peeks end; those that have expired by then end by that. */
+export interface PeekEnd {
+  readonly position: number;
+  /** ms since the epoch. */
+  readonly now: number;
 }
 
 /** More than any room may have. */
@@ -33,14 +42,15 @@ interface StoredPeek {
   readonly started_position: number;
   readonly ended_position: number | null;
   readonly expiry_ts: number;
+  readonly ending: string | null;
 }
 
 export async function insertPeek(tx: Transaction, peek: Peek): Promise<void> {
   await tx.run(sql`
     INSERT INTO syncapi_peeks
-      (user_id, device_id, room_id, via, started_position, ended_position, expiry_ts)
+      (user_id, device_id, room_id, via, started_position, ended_position, expiry_ts, ending)
     VALUES (${peek.userId}, ${peek.deviceId}, ${peek.roomId}, ${peek.via}, ${peek.startedPosition},
-      ${peek.endedPosition ?? null}, ${peek.expiryTs})`);
+      ${peek.endedPosition ?? null}, ${peek.expiryTs}, ${peek.ending ?? null})`);
 }
 
 /** Moves the expiry of the active peek; undefined when there is none. */
@@ -60,12 +70,12 @@ export async function updatePeekExpiry(
 export async function updatePeekEnded(
   tx: Transaction,
   key: PeekKey,
-  endedPosition: number,
+  { position, now }: PeekEnd,
 ): Promise<Peek[]> {
   const found = await tx.all<StoredPeek>(sql`
-    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
+    UPDATE syncapi_peeks SET ended_position = ${position}
     WHERE user_id = ${key.userId} AND device_id = ${key.deviceId} AND room_id = ${key.roomId}
-      AND via = ${key.via} AND ended_position IS NULL
+      AND via = ${key.via} AND ended_position IS NULL AND expiry_ts > ${now}
     RETURNING *`);
   return found.map(fromStored);
 }
@@ -74,11 +84,12 @@ export async function updatePeekEnded(
 export async function updatePeeksOfUserEnded(
   tx: Transaction,
   { userId, roomId }: Pick<PeekKey, 'userId' | 'roomId'>,
-  endedPosition: number,
+  { position, now }: PeekEnd,
 ): Promise<Peek[]> {
   const found = await tx.all<StoredPeek>(sql`
-    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
+    UPDATE syncapi_peeks SET ended_position = ${position}
     WHERE user_id = ${userId} AND room_id = ${roomId} AND ended_position IS NULL
+      AND expiry_ts > ${now}
     RETURNING *`);
   return found.map(fromStored);
 }
@@ -87,13 +98,48 @@ export async function updatePeeksOfUserEnded(
 export async function updatePeeksOfRoomEnded(
   tx: Transaction,
   roomId: RoomId,
-  endedPosition: number,
+  { position, now }: PeekEnd,
 ): Promise<Peek[]> {
   const found = await tx.all<StoredPeek>(sql`
-    UPDATE syncapi_peeks SET ended_position = ${endedPosition}
-    WHERE room_id = ${roomId} AND ended_position IS NULL
+    UPDATE syncapi_peeks SET ended_position = ${position}
+    WHERE room_id = ${roomId} AND ended_position IS NULL AND expiry_ts > ${now}
     RETURNING *`);
   return found.map(fromStored);
+}
+
+/** All peeks into a room end with the room; what ended before but was not told yet has nothing to show any more. */
+export async function updatePeeksOfRoomPurged(
+  tx: Transaction,
+  roomId: RoomId,
+  position: number,
+): Promise<Peek[]> {
+  const found = await tx.all<StoredPeek>(sql`
+    UPDATE syncapi_peeks SET ended_position = COALESCE(ended_position, ${position}), ending = 'purge'
+    WHERE room_id = ${roomId}
+    RETURNING *`);
+  return found.map(fromStored);
+}
+
+/** Ends an expired peek, unless that has been done or it was renewed. */
+export async function updatePeekExpired(
+  tx: Transaction,
+  peek: Peek,
+  { position, now }: PeekEnd,
+): Promise<void> {
+  await tx.run(sql`
+    UPDATE syncapi_peeks SET ended_position = ${position}, ending = 'expiry'
+    WHERE user_id = ${peek.userId} AND device_id = ${peek.deviceId} AND room_id = ${peek.roomId}
+      AND via = ${peek.via} AND started_position = ${peek.startedPosition}
+      AND ended_position IS NULL AND expiry_ts <= ${now}`);
+}
+
+/** As it is stored now; undefined when it is gone. */
+export async function selectPeek(database: Queryable, peek: Peek): Promise<Peek | undefined> {
+  const found = await database.get<StoredPeek>(sql`
+    SELECT * FROM syncapi_peeks
+    WHERE user_id = ${peek.userId} AND device_id = ${peek.deviceId} AND room_id = ${peek.roomId}
+      AND via = ${peek.via} AND started_position = ${peek.startedPosition}`);
+  return found && fromStored(found);
 }
 
 export async function deletePeek(tx: Transaction, peek: Peek): Promise<void> {
@@ -117,10 +163,6 @@ export async function deletePeeksOfUser(tx: Transaction, userId: UserId): Promis
   const found = await tx.all<StoredPeek>(sql`
     DELETE FROM syncapi_peeks WHERE user_id = ${userId} RETURNING *`);
   return found.map(fromStored);
-}
-
-export async function deletePeeksOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM syncapi_peeks WHERE room_id = ${roomId}`);
 }
 
 /** Of devices that never came back to hear of the end. */
@@ -150,9 +192,8 @@ export async function selectActivePeeksOfRoom(
 /** Rooms with active peeks. */
 export async function selectLookedIntoRooms(database: Queryable, now: number): Promise<RoomId[]> {
   const found = await database.all<{ room_id: RoomId }>(sql`
-    SELECT DISTINCT room_id FROM syncapi_peeks
-    WHERE ended_position IS NULL AND expiry_ts > ${now}`);
-  return found.map((row) => row.room_id);
+    SELECT room_id FROM syncapi_peeks WHERE ended_position IS NULL AND expiry_ts > ${now}`);
+  return [...new Set(found.map((row) => row.room_id))];
 }
 
 export async function selectActivePeeksOfUser(
@@ -187,5 +228,6 @@ function fromStored(row: StoredPeek): Peek {
     startedPosition: row.started_position,
     endedPosition: row.ended_position ?? undefined,
     expiryTs: row.expiry_ts,
+    ending: (row.ending ?? undefined) as Peek['ending'],
   };
 }

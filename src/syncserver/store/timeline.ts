@@ -211,14 +211,14 @@ export async function selectFirstAfter(
   return found && fromStored(found);
 }
 
-/** The position before the first live row that arrived later than `ts`; undefined when none did. */
+/** The position before the first live row that arrived at `ts` or later; undefined when none did. */
 export async function selectPositionAt(
   database: Queryable,
   range: { readonly roomId: RoomId; readonly after: number; readonly ts: number },
 ): Promise<number | undefined> {
   const found = await database.get<{ position: number }>(sql`
     SELECT position FROM syncapi_timeline
-    WHERE room_id = ${range.roomId} AND position > ${range.after} AND received_ts > ${range.ts}
+    WHERE room_id = ${range.roomId} AND position > ${range.after} AND received_ts >= ${range.ts}
     ORDER BY position LIMIT 1`);
   return found && found.position - 1;
 }

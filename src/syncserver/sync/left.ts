@@ -1,23 +1,26 @@
 // `rooms.leave`: rooms that the user has left, was kicked or banned from, or whose invite has ended.
 
 import type { RoomId } from '../../protocol/identifiers.ts';
-import type { JsonObject } from '../../protocol/json.ts';
+import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
 import { wasActiveAt } from '../peeks/peek-state.ts';
 import { presentRows } from '../rooms/present-rows.ts';
 import { lastJoin, membershipAt, type RoomView } from '../rooms/room-view.ts';
 import { stateAt } from '../rooms/state-at.ts';
 import { visibleRows } from '../rooms/visible-rows.ts';
 import type { Membership } from '../store/memberships.ts';
+import type { Peek } from '../store/peeks.ts';
 import { selectRowsOfEvents } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
 import { roomAccountData } from './account-data.ts';
+import { peekedRoom } from './peeked.ts';
 import { formatOf, roomSection, stateKey } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
-/** Undefined when there is nothing to tell. */
+/** Undefined when there is nothing to tell. `peeks`: those of the device into the room, all ended. */
 export async function leftRoom(
   sync: SyncRequest,
   history: readonly Membership[],
+  peeks: readonly Peek[],
 ): Promise<JsonObject | undefined> {
   const { since, now, fullState, filter } = sync;
   const last = membershipAt(history, now.rooms);
@@ -30,8 +33,24 @@ export async function leftRoom(
     return archivedRoom(sync, history, last);
   }
   // Has she been a member since the device last heard?
-  if (join === undefined || join.until <= since.rooms) return farewell(sync, history, last);
-  return archivedRoom(sync, history, last);
+  if (join !== undefined && join.until > since.rooms) return archivedRoom(sync, history, last);
+  const own = await farewell(sync, history, last);
+  const peeked = await peekedRoom(sync, last.roomId, peeks);
+  const isWithin = last.position <= (peeks.at(-1)?.endedPosition ?? 0);
+  return peeked === undefined ? own : bothEnds(own, peeked.json, isWithin);
+}
+
+/** The end of a peek, and what was done to the user's membership: within what the peek shows, or after it. */
+function bothEnds(own: JsonObject, peeked: JsonObject, isWithin: boolean): JsonObject {
+  const { timeline } = peeked;
+  if (!isJsonObject(timeline)) return own;
+  if (isWithin) return { ...own, ...peeked };
+  const events = [timeline, own.timeline].flatMap((part) => (part as Timeline).events);
+  return { ...own, ...peeked, timeline: { ...timeline, events } };
+}
+
+interface Timeline extends JsonObject {
+  readonly events: readonly JsonObject[];
 }
 
 /** What she could see while she was there. */

@@ -6,7 +6,6 @@ import { hadEndedAt, wasActiveAt } from '../peeks/peek-state.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { stateAt } from '../rooms/state-at.ts';
 import type { Peek } from '../store/peeks.ts';
-import { selectPositionAt } from '../store/timeline.ts';
 import { hasNews, roomSection, stateKey } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
@@ -57,6 +56,8 @@ async function activePeek(
     after: continues ? since.rooms : 0,
     base: continues && !fullState ? () => stateAt(context, roomId, since.rooms) : undefined,
     withSummary: true,
+    // What it may have from an earlier look is not continued.
+    isDetached: since !== undefined && !continues,
   });
   if (continues && !fullState && !hasNews(section)) return undefined;
   return {
@@ -68,9 +69,9 @@ async function activePeek(
 
 /** What happened until the peek ended; nothing at all when nothing did. */
 async function endedPeek(sync: SyncRequest, roomId: RoomId, peek: Peek): Promise<JsonObject> {
-  const { context, since } = sync;
-  if (since === undefined) return {};
-  const view = await lookerView(sync, roomId, await endOf(sync, peek));
+  const { context, since, now } = sync;
+  if (since === undefined || peek.ending === 'purge') return {};
+  const view = await lookerView(sync, roomId, peek.endedPosition ?? now.rooms);
   if (view === undefined) return {};
   const section = await roomSection(sync, {
     view,
@@ -80,16 +81,6 @@ async function endedPeek(sync: SyncRequest, roomId: RoomId, peek: Peek): Promise
   });
   if (!hasNews(section)) return {};
   return { [stateKey(sync)]: { events: section.state }, timeline: section.timeline };
-}
-
-/** The last position before the peek was ended or expired, whichever came first. */
-async function endOf({ context, since, now }: SyncRequest, peek: Peek): Promise<number> {
-  const { roomId, expiryTs, endedPosition = Number.POSITIVE_INFINITY } = peek;
-  const end = Math.min(endedPosition, now.rooms);
-  if (expiryTs > now.time) return end;
-  const after = since?.rooms ?? 0;
-  const expired = await selectPositionAt(context.database, { roomId, after, ts: expiryTs });
-  return Math.min(end, expired ?? end);
 }
 
 async function lookerView(

@@ -3,7 +3,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { wasActiveAt } from '../peeks/peek-state.ts';
 import { membershipAt } from '../rooms/room-view.ts';
+import type { Peek } from '../store/peeks.ts';
 import { encodeSyncToken } from '../tokens.ts';
 import { globalAccountData } from './account-data.ts';
 import { invitedRoom } from './invited.ts';
@@ -85,18 +87,24 @@ async function addRooms(sync: SyncRequest, rooms: Rooms): Promise<void> {
   }
 
   async function addRoom(request: SyncRequest, roomId: RoomId, found: Rooms): Promise<void> {
-    const isTold = await addByMembership(request, roomId, found);
-    const ofRoom = peeks.get(roomId);
-    if (isTold || ofRoom === undefined) return;
+    const ofRoom = peeks.get(roomId) ?? [];
+    const isTold = await addByMembership(request, { roomId, peeks: ofRoom }, found);
+    if (isTold) return;
     const peeked = await peekedRoom(request, roomId, ofRoom);
     if (peeked !== undefined) found.sections[peeked.section][roomId] = peeked.json;
   }
 }
 
+interface RoomToTell {
+  readonly roomId: RoomId;
+  /** Those of the device. */
+  readonly peeks: readonly Peek[];
+}
+
 /** Whether this settles what is told of the room: invites stand beside a peek, all else stands in its place. */
 async function addByMembership(
   sync: SyncRequest,
-  roomId: RoomId,
+  { roomId, peeks }: RoomToTell,
   { sections, newRooms, newUsers }: Rooms,
 ): Promise<boolean> {
   const history = sync.user.memberships.get(roomId) ?? [];
@@ -120,22 +128,10 @@ async function addByMembership(
       return false;
     }
     default: {
-      if (isLooking(sync, roomId)) return false;
-      const left = await leftRoom(sync, history);
+      if (peeks.some((peek) => wasActiveAt(peek, sync.now))) return false;
+      const left = await leftRoom(sync, history, peeks);
       if (left !== undefined) sections.leave[roomId] = left;
       return left !== undefined;
     }
   }
-}
-
-function isLooking(sync: SyncRequest, roomId: RoomId): boolean {
-  const { device, now } = sync;
-  return device.peeks.some(
-    ({ via, roomId: other, startedPosition, endedPosition, expiryTs }) =>
-      via === 'sync' &&
-      other === roomId &&
-      startedPosition <= now.rooms &&
-      (endedPosition === undefined || endedPosition > now.rooms) &&
-      expiryTs > now.time,
-  );
 }

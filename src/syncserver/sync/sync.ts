@@ -5,7 +5,8 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { compileSyncFilter, type SyncFilter } from '../filter/sync-filter.ts';
-import type { LiveUser } from '../live/live-user.ts';
+import type { LiveDevice, LiveUser } from '../live/live-user.ts';
+import { expirePeeks, overduePeeks } from '../peeks/expire-peeks.ts';
 import { hadEndedAt, isActive } from '../peeks/peek-state.ts';
 import { deletePeek, type Peek } from '../store/peeks.ts';
 import { parseSyncToken, type SyncToken } from '../tokens.ts';
@@ -65,9 +66,14 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
   let nothingUpTo = since;
   for (;;) {
     const user = await context.live.user(options.viewer.userId);
+    const overdue = overduePeeks(context, options.viewer, user);
+    if (overdue.length > 0) {
+      await expirePeeks(context, overdue);
+      continue;
+    }
     // From here to the answer's start in one turn: version, positions and memory belong together.
     const { version } = user;
-    const now = tokenOf(context, since);
+    const now = tokenFor(context, user.device(options.viewer.deviceId), since);
     const request = requestOf(context, { options, filter, since, now, user });
     const isOver = signal?.aborted === true || context.clock.now() >= deadline;
     if (isOver || options.fullState || mayHaveNews({ ...request, since: nothingUpTo })) {
@@ -128,9 +134,19 @@ export function tokenOf(context: SyncserverContext, since: SyncToken | undefined
     typing: typing.version,
     presence: presence.version,
     epoch,
-    // A clock that was set back brings no peek back to life.
     time: Math.max(clock.now(), since?.time ?? 0),
   };
+}
+
+/** A clock that was set back brings no peek back to life. */
+function tokenFor(
+  context: SyncserverContext,
+  { peeks }: Readonly<LiveDevice>,
+  since: SyncToken | undefined,
+): SyncToken {
+  const token = tokenOf(context, since);
+  const expired = peeks.filter(({ ending }) => ending === 'expiry');
+  return { ...token, time: Math.max(token.time, ...expired.map((peek) => peek.expiryTs)) };
 }
 
 /** Cheap, and never wrong when it says no. */
@@ -153,8 +169,9 @@ function mayHaveNews({ context, user, device, since, now }: Omit<SyncRequest, 'i
 }
 
 /** When a peek of the device ends by itself. */
-function nextExpiry({ device, now }: Omit<SyncRequest, 'ignored'>): number {
-  const active = device.peeks.filter((peek) => peek.via === 'sync' && isActive(peek, now.time));
+function nextExpiry({ context, device }: Omit<SyncRequest, 'ignored'>): number {
+  const now = context.clock.now();
+  const active = device.peeks.filter((peek) => peek.via === 'sync' && isActive(peek, now));
   return Math.min(...active.map((peek) => peek.expiryTs));
 }
 

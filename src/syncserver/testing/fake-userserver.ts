@@ -18,6 +18,8 @@ export class FakeUserserver {
   readonly #eventLog: EventLog;
   readonly #data = new Map<string, { readonly key: Data; readonly content: JsonObject }>();
   readonly devices = new Map<UserId, DeviceId[]>();
+  /** Of which there is nothing any more; all others exist. */
+  readonly #deleted = new Set<string>();
   /** Awaited before ignored users are told: lets something happen while a sync is being answered. */
   beforeIgnored: () => Promise<void> = async () => {};
   pushRules: JsonObject = { global: {} };
@@ -47,6 +49,8 @@ export class FakeUserserver {
       queryPushRules: async () => this.pushRules,
       queryDevices: async ({ userId }) =>
         (this.devices.get(userId) ?? []).map((deviceId) => ({ deviceId })),
+      queryDevice: async ({ userId, deviceId }) =>
+        this.#deleted.has(`${userId} ${deviceId}`) ? undefined : { deviceId },
     };
     return methods as UserserverApi;
   }
@@ -66,7 +70,13 @@ export class FakeUserserver {
     return this.setAccountData({ userId, type: 'm.ignored_user_list' }, content);
   }
 
+  /** One that was deleted is there again. */
+  addDevice(userId: UserId, deviceId: DeviceId): void {
+    this.#deleted.delete(`${userId} ${deviceId}`);
+  }
+
   deleteDevice(userId: UserId, deviceId: DeviceId): Promise<void> {
+    this.#deleted.add(`${userId} ${deviceId}`);
     return this.append(userId, { kind: 'DeviceDeleted', deviceId });
   }
 
