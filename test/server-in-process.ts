@@ -11,6 +11,7 @@ import { parseConfig } from '../src/config/config.ts';
 import { silentLogger } from '../src/logger.ts';
 import type { DeviceId, RoomId, UserId } from '../src/protocol/identifiers.ts';
 import type { TestClient } from './client.ts';
+import { createSchema } from './contracts/backends.ts';
 import { until } from './until.ts';
 
 export interface InProcessServer {
@@ -31,13 +32,18 @@ export interface InProcessOptions {
   /** Keys of the configuration that differ from those of a small local server with open registration. */
   readonly config?: Record<string, unknown>;
   readonly beforeCommit?: () => Promise<void>;
+  /** Of a PostgreSQL in which a schema is made for the server; absent: SQLite. */
+  readonly postgresUrl?: string | undefined;
 }
 
 export async function startInProcess(options: InProcessOptions = {}): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'keyhole-test-'));
   const clock = new ManualClock();
-  const { config } = parseConfig(configText(folder, options.config), 'the test');
-  const { beforeCommit } = options;
+  const { beforeCommit, postgresUrl } = options;
+  const schema = postgresUrl === undefined ? undefined : await createSchema(postgresUrl);
+  const database = schema && { engine: 'postgres', url: schema.url, pool_size: 4 };
+  const different = { ...(database && { database }), ...options.config };
+  const { config } = parseConfig(configText(folder, different), 'the test');
   const start = async () => {
     const started = await compose({
       config,
@@ -74,6 +80,7 @@ export async function startInProcess(options: InProcessOptions = {}): Promise<In
     },
     close: async () => {
       await started.close();
+      await schema?.remove();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -43,6 +43,12 @@ export function forEachBackend(name: string, suite: (backend: Backend) => void):
   onPostgres(name, (url) => suite(backendOf('postgres', () => createPostgresPlace(url))));
 }
 
+/** As `forEachBackend`, for whole servers: the URL is that of PostgreSQL, absent for SQLite. */
+export function forEachEngine(name: string, suite: (postgresUrl?: string) => void): void {
+  describe(`${name} on SQLite`, () => suite());
+  onPostgres(name, suite);
+}
+
 /** What concerns PostgreSQL alone; the same rule applies. */
 export function onPostgres(name: string, suite: (url: string) => void): void {
   const url = process.env.KEYHOLE_TEST_POSTGRES_URL;
@@ -89,15 +95,30 @@ async function createPostgresPlace(url: string): Promise<Place> {
   };
 }
 
-/** A schema of its own, and the URL on which it is the one in use. */
-export async function createSchema(
-  url: string,
-): Promise<{ url: string; remove: () => Promise<void> }> {
+export interface Schema {
+  /** On which it is the one in use. */
+  readonly url: string;
+  /** Ends all connections that were opened with `url`. */
+  terminate(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** A schema of its own. */
+export async function createSchema(url: string): Promise<Schema> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await runOn(url, `CREATE SCHEMA ${name}`);
   const own = new URL(url);
   own.searchParams.set('options', `-c search_path=${name}`);
-  return { url: own.href, remove: () => runOn(url, `DROP SCHEMA ${name} CASCADE`) };
+  own.searchParams.set('application_name', name);
+  return {
+    url: own.href,
+    terminate: () =>
+      runOn(
+        url,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${name}'`,
+      ),
+    remove: () => runOn(url, `DROP SCHEMA ${name} CASCADE`),
+  };
 }
 
 export async function runOn(url: string, text: string): Promise<void> {

@@ -12,6 +12,9 @@ export interface LossyProxy {
   lost(): number;
   /** Lets the next COMMIT through; `committed` resolves when the server has answered, `release` passes that on. */
   holdNextCommit(): { readonly committed: Promise<void>; readonly release: () => void };
+  /** Breaks all connections, and new ones too until `heal`. */
+  cut(): void;
+  heal(): void;
   close(): Promise<void>;
 }
 
@@ -21,7 +24,12 @@ export async function openLossyProxy(target: string): Promise<LossyProxy> {
   /** What becomes of the answer to the next COMMIT. */
   let intercept: ((client: Socket, answer: string | Buffer) => void) | undefined;
   let lost = 0;
+  let isCut = false;
+  const dropAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer((client) => {
+    if (isCut) return void client.destroy();
     const upstream = connect(Number(port), hostname);
     let answer: typeof intercept;
     for (const socket of [client, upstream]) {
@@ -66,8 +74,15 @@ export async function openLossyProxy(target: string): Promise<LossyProxy> {
       };
       return { committed: committed.promise, release: released.resolve };
     },
+    cut: () => {
+      isCut = true;
+      dropAll();
+    },
+    heal: () => {
+      isCut = false;
+    },
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      dropAll();
       server.close();
       await once(server, 'close');
     },

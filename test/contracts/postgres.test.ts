@@ -7,7 +7,7 @@ import { openPostgres } from '../../src/database/postgres.ts';
 import { sql } from '../../src/database/sql.ts';
 import type { LogTicket } from '../../src/eventlog/eventlog.ts';
 import { until } from '../until.ts';
-import { type BackendOptions, createSchema, onPostgres, runOn } from './backends.ts';
+import { type BackendOptions, createSchema, onPostgres, type Schema } from './backends.ts';
 import { appendOne, type Harness, openHarness } from './log-harness.ts';
 import { type LossyProxy, openLossyProxy } from './lossy-proxy.ts';
 
@@ -16,7 +16,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 onPostgres('trouble', (serverUrl) => {
-  let schema: Awaited<ReturnType<typeof createSchema>>;
+  let schema: Schema;
   let proxy: LossyProxy;
   let closing: (() => Promise<void>)[] = [];
 
@@ -162,10 +162,7 @@ onPostgres('trouble', (serverUrl) => {
     await insert(1);
     const unit = database.transact(async (tx) => {
       await tx.run(sql`INSERT INTO written (value) VALUES (2)`);
-      await runOn(
-        serverUrl,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keyhole'`,
-      );
+      await schema.terminate();
       await tx.run(sql`INSERT INTO written (value) VALUES (3)`);
     });
     await assert.rejects(unit, isUnavailable);

@@ -1,15 +1,14 @@
 // A server in this process, on a port of its own, with everything open that the examples need.
 
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { systemClock } from '../../src/clock.ts';
 import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import type { RoomId } from '../../src/protocol/identifiers.ts';
+import { createSchema } from '../contracts/backends.ts';
 
 export const SHARED_SECRET = 'the secret of the examples';
 
@@ -58,7 +57,7 @@ export async function startSpecServer(postgresUrl?: string): Promise<SpecServer>
     },
     async close() {
       await keyhole.close();
-      await schema?.drop();
+      await schema?.remove();
       await rm(folder, { recursive: true });
     },
   };
@@ -66,21 +65,6 @@ export async function startSpecServer(postgresUrl?: string): Promise<SpecServer>
 
 function postgres(url: string): object {
   return { engine: 'postgres', url, pool_size: 4 };
-}
-
-async function createSchema(url: string): Promise<{ url: string; drop(): Promise<void> }> {
-  const name = `spec_${randomUUID().replaceAll('-', '')}`;
-  await runOn(url, `CREATE SCHEMA ${name}`);
-  const own = new URL(url);
-  own.searchParams.set('options', `-c search_path=${name}`);
-  return { url: own.href, drop: () => runOn(url, `DROP SCHEMA ${name} CASCADE`) };
-}
-
-async function runOn(url: string, text: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  await client.query(text);
-  await client.end();
 }
 
 function complaining(complaints: object[]): Logger {
