@@ -2,6 +2,7 @@
 // pair of initialSync and events.
 
 import { isRoomId, parseRoomAlias, type RoomId } from '../protocol/identifiers.ts';
+import { isPeekable } from '../protocol/visibility.ts';
 import type { Viewer } from '../syncserver/api.ts';
 import type { ClientapiContext } from './context.ts';
 import { roomsVisible } from './visible.ts';
@@ -26,7 +27,7 @@ export async function lookBriefly(context: Peeking, viewer: Viewer, roomId: Room
   if (access === 'joined') return;
   if (access === 'left') {
     const room = await roomserver.queryRoom({ roomId });
-    if (room?.visibility !== 'world_readable' || room.encrypted) return;
+    if (room === undefined || !isPeekable(room)) return;
   }
   const { userId, deviceId } = viewer;
   await syncserver.checkPeekLimits({ userId, deviceId, roomId, via: 'events' });

@@ -15,8 +15,16 @@ export function moreOpen(a: HistoryVisibility, b: HistoryVisibility): HistoryVis
 }
 
 /** Whether people outside of the room may see it. */
-export function isWorldReadable(visibility: HistoryVisibility): boolean {
+export function isWorldReadable(visibility: HistoryVisibility | undefined): boolean {
   return visibility === 'world_readable';
+}
+
+/** Whether people outside of the room may follow it (MSC2753): what is encrypted would be of no use to them. */
+export function isPeekable(room: {
+  readonly visibility: HistoryVisibility;
+  readonly encrypted: boolean;
+}): boolean {
+  return isWorldReadable(room.visibility) && !room.encrypted;
 }
 
 /** What decides whether one user may see one event. */

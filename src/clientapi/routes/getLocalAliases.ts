@@ -3,6 +3,7 @@
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { Viewer } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomId } from '../identifier-parameters.ts';
@@ -30,7 +31,7 @@ async function checkMaySeeAliases(
 ): Promise<void> {
   if ((await syncserver.queryAccess({ viewer, roomId })) === 'joined') return;
   const room = await roomserver.queryRoom({ roomId });
-  if (room?.visibility !== 'world_readable') {
+  if (!isWorldReadable(room?.visibility)) {
     throw new MatrixError('M_FORBIDDEN', 'You are not in this room');
   }
 }

@@ -3,12 +3,8 @@
 import { powerLevelsFrom } from '../../protocol/auth/power-levels.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import { isJoined } from '../membership/is-joined.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
-
-export async function isJoined(room: RoomDraft, userId: UserId): Promise<boolean> {
-  const member = await room.currentEvent('m.room.member', userId);
-  return member?.pdu.membership === 'join';
-}
 
 export async function mayAddress(room: RoomDraft, userId: UserId): Promise<boolean> {
   if (!(await isJoined(room, userId))) return false;

@@ -4,8 +4,8 @@ import { MatrixError } from '../../protocol/error.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import type { RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
+import { isJoined } from '../membership/is-joined.ts';
 import { insertAlias } from '../store/aliases.ts';
-import { isJoined } from './addressing-power.ts';
 import { aliasTaken } from './alias-taken.ts';
 
 export async function setAlias(

@@ -13,7 +13,7 @@ import {
 } from '../../protocol/events/content.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { HistoryVisibility } from '../../protocol/visibility.ts';
+import { type HistoryVisibility, isWorldReadable } from '../../protocol/visibility.ts';
 import type { PublicRoom } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
@@ -103,6 +103,6 @@ function summaryOf(source: SummarySource, contents: Contents): PublicRoom {
     join_rule: readJoinRule(contents('m.room.join_rules')),
     num_joined_members: source.joinedMembers,
     guest_can_join: readGuestsCanJoin(contents('m.room.guest_access')),
-    world_readable: source.visibility === 'world_readable',
+    world_readable: isWorldReadable(source.visibility),
   };
 }

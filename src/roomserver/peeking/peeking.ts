@@ -3,10 +3,11 @@
 
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import { isJoined } from '../aliases/addressing-power.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { isHere } from '../membership/is-here.ts';
+import { isJoined } from '../membership/is-joined.ts';
 import { resolveRoom } from '../resolve-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 
@@ -51,7 +52,7 @@ async function checkNotJoined(room: RoomDraft, userId: UserId): Promise<void> {
 }
 
 function checkPeekable({ head }: RoomDraft): void {
-  if (head.visibility !== 'world_readable') {
+  if (!isWorldReadable(head.visibility)) {
     throw new MatrixError('M_FORBIDDEN', 'The room is not open to everybody');
   }
   if (head.encrypted) throw new MatrixError('M_FORBIDDEN', 'The room is encrypted');

@@ -3,6 +3,7 @@
 
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
@@ -54,7 +55,7 @@ export async function viewRoom(context: SyncserverContext, place: Place): Promis
   }
   // Asked rather than remembered: rooms that this server has left are not for reading, though rows remain.
   const room = await context.roomserver.queryRoom({ roomId });
-  if (room?.visibility === 'world_readable') {
+  if (room !== undefined && isWorldReadable(room.visibility)) {
     const endState = (await stateAt(context, roomId, upTo)) ?? room.currentState;
     return { ...base, isLooker: true, upTo, endState };
   }

@@ -2,6 +2,7 @@
 // may be from a time that the viewer may not see.
 
 import type { EventId } from '../../protocol/identifiers.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { selectRowsOfEvents } from '../store/timeline.ts';
@@ -50,7 +51,7 @@ async function visibleAmong(
 
 /** Without looking at when it was. */
 function isOpenTo({ isLooker, history }: RoomView, { visibilityAtEvent }: StoredEvent): boolean {
-  if (visibilityAtEvent === 'world_readable') return true;
+  if (isWorldReadable(visibilityAtEvent)) return true;
   const isJoined = !isLooker && history.at(-1)?.membership === 'join';
   return visibilityAtEvent === 'shared' && isJoined;
 }

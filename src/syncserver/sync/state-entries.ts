@@ -3,6 +3,7 @@
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { StateEntry, StateEntryChange } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { RoomView } from '../rooms/room-view.ts';
@@ -176,7 +177,7 @@ export async function readable(
   const hidden = new Set(
     doubtful
       .map(({ eventId }) => eventId)
-      .filter((id) => events.get(id)?.visibilityAtEvent !== 'world_readable'),
+      .filter((id) => !isWorldReadable(events.get(id)?.visibilityAtEvent)),
   );
   return entries.filter(({ eventId }) => !hidden.has(eventId));
 }
