@@ -10,7 +10,7 @@ import type { RoomView } from '../rooms/room-view.ts';
 import { visibleRows } from '../rooms/visible-rows.ts';
 import {
   type RelationCount,
-  selectRelatedBackwards,
+  selectRelated,
   selectRelationCounts,
   selectReplacements,
 } from '../store/relations.ts';
@@ -161,6 +161,6 @@ function related(
 ): Promise<TimelineRow[]> {
   const { roomId, upTo } = request.view;
   const kinship = { roomId, eventId: parent.eventId, relType, eventType: '', maxHops: 1 };
-  const stretch = { from: END, to: BEGINNING, upTo, limit };
-  return selectRelatedBackwards(context.database, kinship, stretch);
+  const stretch = { after: BEGINNING, last: END, upTo, latestFirst: true, limit };
+  return selectRelated(context.database, kinship, stretch);
 }

@@ -11,7 +11,7 @@ import { presentRows } from '../rooms/present-rows.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { findVisibleRow, noSuchEvent } from '../rooms/visible-row.ts';
 import { visibleRows } from '../rooms/visible-rows.ts';
-import { type Kinship, selectRelatedBackwards, selectRelatedForwards } from '../store/relations.ts';
+import { type Kinship, selectRelated } from '../store/relations.ts';
 import type { Point, TimelineRow } from '../store/timeline.ts';
 import { encodePaginationToken, parsePaginationToken } from '../tokens.ts';
 
@@ -67,14 +67,17 @@ async function readPage(
   const limit = Math.min(Math.max(Math.trunc(request.limit), 0), MAX_LIMIT);
   let from = (await pointIn(context, request, 'from')) ?? (isBackwards ? END : BEGINNING);
   const to = (await pointIn(context, request, 'to')) ?? (isBackwards ? BEGINNING : END);
-  const select = isBackwards ? selectRelatedBackwards : selectRelatedForwards;
   const past = (row: TimelineRow) => (isBackwards ? before(row) : row);
   const rows: TimelineRow[] = [];
   for (let scanned = 0; scanned < MAX_SCANNED && limit > 0; ) {
     // One more than is shown tells whether there is a next page.
     const size = limit - rows.length + 1;
-    const stretch = { from, to, upTo: view.upTo, limit: size };
-    const chunk = await select(context.database, kinshipOf(request), stretch);
+    const chunk = await selectRelated(context.database, kinshipOf(request), {
+      ...(isBackwards ? { after: to, last: from } : { after: from, last: to }),
+      upTo: view.upTo,
+      latestFirst: isBackwards,
+      limit: size,
+    });
     rows.push(...(await visibleRows(context, view, chunk)));
     const last = rows[limit - 1];
     if (rows.length > limit && last !== undefined) {

@@ -17,20 +17,22 @@ export interface Kinship {
   readonly maxHops: number;
 }
 
+/** What lies after one point, and at or before another. */
 export interface Stretch {
-  readonly from: Point;
-  readonly to: Point;
+  readonly after: Point;
+  readonly last: Point;
   /** Live rows only as far as this. */
   readonly upTo: number;
+  readonly latestFirst: boolean;
   readonly limit: number;
 }
 
-/** At or before `from` (and after `to`), the latest first. */
-export async function selectRelatedBackwards(
+export async function selectRelated(
   database: Queryable,
   { roomId, eventId, relType, eventType, maxHops }: Kinship,
-  { from, to, upTo, limit }: Stretch,
+  { after, last, upTo, latestFirst, limit }: Stretch,
 ): Promise<TimelineRow[]> {
+  const sign = latestFirst ? -1 : 1;
   const found = await database.all<StoredRow>(sql`
     WITH RECURSIVE related (event_id, hops) AS (
       SELECT event_id, 1 FROM syncapi_timeline
@@ -47,37 +49,9 @@ export async function selectRelatedBackwards(
     SELECT * FROM syncapi_timeline
     WHERE event_id IN (SELECT event_id FROM related) AND event_id <> ${eventId}
       AND position <= ${upTo}
-      AND depth <= ${from.depth} AND (depth < ${from.depth} OR position <= ${from.position})
-      AND depth >= ${to.depth} AND (depth > ${to.depth} OR position > ${to.position})
-    ORDER BY depth DESC, position DESC LIMIT ${limit}`);
-  return found.map(fromStored);
-}
-
-/** After `from` and at or before `to`, the earliest first. */
-export async function selectRelatedForwards(
-  database: Queryable,
-  { roomId, eventId, relType, eventType, maxHops }: Kinship,
-  { from, to, upTo, limit }: Stretch,
-): Promise<TimelineRow[]> {
-  const found = await database.all<StoredRow>(sql`
-    WITH RECURSIVE related (event_id, hops) AS (
-      SELECT event_id, 1 FROM syncapi_timeline
-      WHERE relates_to = ${eventId} AND room_id || '' = ${roomId}
-        AND (${relType} = '' OR rel_type = ${relType})
-        AND (${eventType} = '' OR type = ${eventType})
-      UNION
-      SELECT t.event_id, related.hops + 1
-      FROM related CROSS JOIN syncapi_timeline t
-      WHERE t.relates_to = related.event_id AND related.hops < ${maxHops}
-        AND t.room_id || '' = ${roomId}
-        AND (${relType} = '' OR t.rel_type = ${relType})
-        AND (${eventType} = '' OR t.type = ${eventType}))
-    SELECT * FROM syncapi_timeline
-    WHERE event_id IN (SELECT event_id FROM related) AND event_id <> ${eventId}
-      AND position <= ${upTo}
-      AND depth >= ${from.depth} AND (depth > ${from.depth} OR position > ${from.position})
-      AND depth <= ${to.depth} AND (depth < ${to.depth} OR position <= ${to.position})
-    ORDER BY depth, position LIMIT ${limit}`);
+      AND depth >= ${after.depth} AND (depth > ${after.depth} OR position > ${after.position})
+      AND depth <= ${last.depth} AND (depth < ${last.depth} OR position <= ${last.position})
+    ORDER BY depth * ${sign}, position * ${sign} LIMIT ${limit}`);
   return found.map(fromStored);
 }
 
