@@ -21,11 +21,6 @@ export function reply(options: ReplyOptions): Reply {
   return { ...options, [marker]: true };
 }
 
-/** 200 with JSON that is already text: spares a parse and a stringify where stored JSON is passed on. */
-export function jsonTextReply(text: string): Reply {
-  return reply({ headers: { 'content-type': 'application/json' }, body: text });
-}
-
 export function isReply(value: object): value is Reply {
   return marker in value;
 }

@@ -1,8 +1,8 @@
 // Checks at the edge, where JSON comes from strangers: how deep it is nested, before anything recurses
-// into it, and that it holds no text that UTF-8 or PostgreSQL cannot keep.
+// into it, and which text UTF-8 and PostgreSQL can keep.
 
 import { MatrixError } from './error.ts';
-import { isRawNumber, type JsonValue, parseJsonExactly } from './json.ts';
+import { type JsonValue, parseJsonExactly } from './json.ts';
 
 /**
  * Levels of arrays and objects in one another. Real requests stay below 20; other homeservers, too, parse no
@@ -57,33 +57,7 @@ export function parseForeignJson(text: string): JsonValue {
   }
 }
 
-/** As parseForeignJson, for clients: also refuses NUL and lone surrogates, as M_BAD_JSON. */
-export function parseClientJson(text: string): JsonValue {
-  const value = parseForeignJson(text);
-  // In well-formed text both can only be written as an escape.
-  if (text.includes('\\u') || !text.isWellFormed()) checkStorable(value);
-  return value;
-}
-
 /** Whether UTF-8 and PostgreSQL can keep the text: no NUL, no lone surrogate. */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
-}
-
-/** Throws M_BAD_JSON when any string or key within the value is not storable. */
-export function checkStorable(value: JsonValue | undefined): void {
-  if (typeof value === 'string') {
-    if (!isStorableText(value)) throw notStorable();
-  } else if (Array.isArray(value)) {
-    for (const item of value) checkStorable(item);
-  } else if (typeof value === 'object' && value !== null && !isRawNumber(value)) {
-    for (const [key, member] of Object.entries(value)) {
-      if (!isStorableText(key)) throw notStorable();
-      checkStorable(member);
-    }
-  }
-}
-
-function notStorable(): MatrixError {
-  return new MatrixError('M_BAD_JSON', 'Text must not contain NUL or lone surrogates');
 }

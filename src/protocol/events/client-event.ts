@@ -1,8 +1,6 @@
 // The format in which clients get events (Client-Server API, "Room event format").
 
 import type { JsonObject, JsonValue } from '../json.ts';
-import { redactPdu } from '../redaction.ts';
-import { rulesOf } from '../roomversions/table.ts';
 import { Pdu, type PduRecord } from './pdu.ts';
 
 export interface ClientEventOptions {
@@ -46,11 +44,4 @@ export function formatClientEvent(record: PduRecord, options: ClientEventOptions
     event.unsigned = options.unsigned;
   }
   return event as unknown as ClientEvent;
-}
-
-/** The event as redaction leaves it, under the same id: what is shown of a redacted event. */
-export function redactedPdu(record: PduRecord): Pdu {
-  const { eventId, roomVersion } = record;
-  const json = redactPdu(record.json, rulesOf(roomVersion));
-  return Pdu.from({ eventId, roomVersion, json });
 }

@@ -17,9 +17,7 @@ const READERS: [string, (content: JsonObject | undefined) => unknown, string[]][
   ['topic', content.readTopic, ['topic']],
   ['avatar', content.readAvatarUrl, ['url']],
   ['create', content.readCreate, ['type', 'predecessor']],
-  ['replacement room', content.readReplacementRoom, ['replacement_room']],
   ['relation', content.readRelation, ['m.relates_to']],
-  ['reply', content.readInReplyTo, ['m.relates_to']],
 ];
 
 for (const [name, read, keys] of READERS) {
@@ -58,7 +56,6 @@ test('what is there is read', () => {
     altAliases: ['#c:d'],
   });
   assert.equal(content.readRoomName({ name: 'n' }), 'n');
-  assert.equal(content.readReplacementRoom({ replacement_room: '!a:b' }), '!a:b');
 });
 
 test('m.room.create', () => {
@@ -92,5 +89,4 @@ test('relations and replies', () => {
   });
   const reply = { 'm.relates_to': { 'm.in_reply_to': { event_id: '$a' } } };
   assert.equal(content.readRelation(reply), undefined);
-  assert.equal(content.readInReplyTo(reply), '$a');
 });

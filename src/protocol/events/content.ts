@@ -124,12 +124,6 @@ export function readCreate(content: Content): {
   };
 }
 
-/** m.room.tombstone. */
-export function readReplacementRoom(content: Content): RoomId | undefined {
-  const roomId = content?.replacement_room;
-  return isRoomId(roomId) ? roomId : undefined;
-}
-
 /** `m.relates_to` with a `rel_type` (Client-Server API, "Forming relationships between events"). */
 export interface Relation {
   readonly relType: string;
@@ -144,10 +138,4 @@ export function readRelation(content: Content): Relation | undefined {
   const eventId = relatesTo?.event_id;
   if (relType === undefined || !isEventId(eventId)) return undefined;
   return { relType, eventId, key: readText(relatesTo, 'key') };
-}
-
-/** The event that this one replies to. */
-export function readInReplyTo(content: Content): EventId | undefined {
-  const replyTo = readObject(readObject(content, 'm.relates_to'), 'm.in_reply_to')?.event_id;
-  return isEventId(replyTo) ? replyTo : undefined;
 }

@@ -124,17 +124,6 @@ export async function selectLocalMembers(
   return found.map(({ user_id }) => user_id);
 }
 
-export async function selectMembership(
-  from: Queryable,
-  roomId: RoomId,
-  userId: UserId,
-): Promise<string | undefined> {
-  const row = await from.get<{ membership: string }>(
-    sql`SELECT membership FROM roomserver_memberships WHERE user_id = ${userId} AND room_id = ${roomId}`,
-  );
-  return row?.membership;
-}
-
 export interface HostChange {
   readonly roomId: RoomId;
   readonly host: ServerName;
