@@ -66,6 +66,29 @@ forEachBackend('scale of the syncserver', (backend) => {
     assert.equal(rooms.join[room].timeline.events.length, 1);
   });
 
+  test('of very many who wait some are answered at a time', async () => {
+    const harness = await openHarness(backend);
+    const room = await harness.rooms.createRoom(ALICE);
+    const members = await join(harness, room, 120);
+    const polls = await Promise.all(members.map((userId) => waiting(harness, userId)));
+    let answered = 0;
+    const bodies = polls.map(({ answer }) =>
+      answer.then((body) => {
+        answered += 1;
+        return body.rooms.join[room].timeline.events;
+      }),
+    );
+    await harness.rooms.message(room, ALICE, 'to all');
+    const inOneTurn: number[] = [];
+    while (answered < members.length) {
+      const before = answered;
+      await new Promise(setImmediate);
+      inOneTurn.push(answered - before);
+    }
+    assert.ok(Math.max(...inOneTurn) < 70, `${inOneTurn} answers in one turn`);
+    for (const events of await Promise.all(bodies)) assert.equal(events.length, 1);
+  });
+
   test('a sync of a user in very many rooms looks into those that have changed', async () => {
     const harness = await openHarness(backend);
     const rooms: RoomId[] = [];

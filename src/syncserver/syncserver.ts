@@ -26,6 +26,7 @@ import { type Consumed, Positions } from './live/positions.ts';
 import { PresenceTracker } from './live/presence-tracker.ts';
 import { queryPresence, querySharesRoom, wakeNeighbours } from './live/sharing.ts';
 import { TypingTracker } from './live/typing-tracker.ts';
+import { wakeAll } from './live/wake.ts';
 import { notifications } from './notifications/notifications.ts';
 import { PeekInterestPublisher } from './peeks/peek-interest.ts';
 import { checkPeekLimits } from './peeks/peek-limits.ts';
@@ -106,7 +107,7 @@ function createContext(options: SyncserverOptions): SyncserverContext {
     live,
     events: new EventSource(roomserver),
     typing: new TypingTracker(clock, (roomId) => {
-      for (const user of live.room(roomId)?.watchers ?? []) user.wake();
+      wakeAll(live.room(roomId)?.watchers ?? []);
     }),
     presence: new PresenceTracker((userId) => wakeNeighbours({ live, logger }, userId)),
     lazyMembers: new LazyMembers(),

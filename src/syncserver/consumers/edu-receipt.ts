@@ -4,6 +4,7 @@ import type { Consumer, LogEntry, Subscription } from '../../eventlog/eventlog.t
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
+import { wakeAll } from '../live/wake.ts';
 import { insertReceipts, type StoredReceipt } from '../store/receipts.ts';
 import { selectRowsOfEvents, type TimelineRow } from '../store/timeline.ts';
 
@@ -90,5 +91,5 @@ function tell(
     }
   }
   positions.advance('receipts', position);
-  for (const user of woken) user.wake();
+  wakeAll(woken);
 }

@@ -4,6 +4,7 @@ import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
 import type { DeviceId, UserId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
+import { wakeAll } from '../live/wake.ts';
 import { insertToDeviceMessages, type StoredMessage } from '../store/to-device.ts';
 
 type Topic = 'edu.to_device';
@@ -61,5 +62,5 @@ function tell(
     woken.add(live.change(userId, (user) => user.addMessage(deviceId, message.position)));
   }
   positions.advance('toDevice', position);
-  for (const user of woken) user?.wake();
+  wakeAll(woken);
 }

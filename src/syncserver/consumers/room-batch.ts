@@ -6,6 +6,7 @@ import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
+import { wakeAll } from '../live/wake.ts';
 import { insertMemberships, type Membership } from '../store/memberships.ts';
 import type { Peek } from '../store/peeks.ts';
 import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
@@ -114,6 +115,6 @@ export class RoomBatch {
     }
     for (const roomId of this.purgedRooms) live.removeRoom(roomId);
     positions.advance('rooms', position);
-    for (const user of woken) user?.wake();
+    wakeAll(woken);
   }
 }

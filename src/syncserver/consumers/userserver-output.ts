@@ -5,6 +5,7 @@ import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
 import type { DeviceId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
+import { wakeAll } from '../live/wake.ts';
 import {
   type AccountDataChange,
   deleteAccountDataOfUser,
@@ -88,5 +89,5 @@ function tell({ live, positions }: SyncserverContext, batch: Batch, position: nu
   const woken = new Set<LiveUser | undefined>();
   for (const { userId, change } of batch.changes) woken.add(live.change(userId, change));
   positions.advance('users', position);
-  for (const user of woken) user?.wake();
+  wakeAll(woken);
 }

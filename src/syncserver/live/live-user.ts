@@ -66,7 +66,15 @@ export class LiveUser {
   }
 
   wake(): void {
+    this.noteChange();
+    this.endWaits();
+  }
+
+  noteChange(): void {
     this.version += 1;
+  }
+
+  endWaits(): void {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const callback of waiters) callback();

@@ -9,6 +9,7 @@ import { selectSharers } from '../store/memberships.ts';
 import type { Live } from './live.ts';
 import type { LiveUser } from './live-user.ts';
 import { type PresenceTracker, presenceContent } from './presence-tracker.ts';
+import { wakeAll } from './wake.ts';
 
 interface Needs {
   readonly live: Live;
@@ -68,7 +69,7 @@ export function wakeNeighbours(
 ): void {
   live.user(userId).then(
     (user) => {
-      for (const neighbour of neighboursToWake(user)) neighbour.wake();
+      wakeAll(neighboursToWake(user));
     },
     (error) => logger.warn({ err: error, userId }, 'presence could not be passed on'),
   );
