@@ -4,6 +4,7 @@ import type { NewPeek, NewRoomEvent, RetirePeek, StateReplaced } from '../../eve
 import type { LogEntry } from '../../eventlog/eventlog.ts';
 import { readHistoryVisibility } from '../../protocol/events/content.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
+import { isPeekable, isWorldReadable } from '../../protocol/visibility.ts';
 import type { SyncserverContext } from '../context.ts';
 import { selectCurrentMembership } from '../store/memberships.ts';
 import {
@@ -53,7 +54,7 @@ async function isOpen(
   const events = await roomserver.queryStateEvents({ roomId, snapshot, keys });
   if (events.some(({ json }) => json.type === 'm.room.encryption')) return false;
   const visibility = events.find(({ json }) => json.type === 'm.room.history_visibility');
-  return readHistoryVisibility(visibility?.json.content) === 'world_readable';
+  return isWorldReadable(readHistoryVisibility(visibility?.json.content));
 }
 
 /** The device may have been deleted since it asked: its peeks went with it, and this one would come after. */
@@ -113,6 +114,7 @@ export async function endPeeksOfClosedRoom(
     entry.kind === 'StateReplaced' ||
     entry.stateChanges.some((change) => DECIDES_PEEKING.includes(change.type));
   if (!isDecided) return;
-  if (entry.currentVisibility === 'world_readable' && !entry.encrypted) return;
+  const { currentVisibility: visibility, encrypted } = entry;
+  if (isPeekable({ visibility, encrypted })) return;
   batch.changePeeks(await updatePeeksOfRoomEnded(batch.tx, roomId, end));
 }
