@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boundaryViolations, importCycles } from './boundaries.ts';
+import { boundaryViolations, importCycles, impurities } from './boundaries.ts';
 import { brokenLinks } from './doc-links.ts';
 import { importsOf } from './source-files.ts';
 
@@ -52,7 +52,7 @@ test('what may not be imported is named with its rule', () => {
   for (const [path, source, reason] of [
     ['src/protocol/a.ts', "import { readFile } from 'node:fs';", /only itself and node:crypto/],
     ['src/protocol/a.ts', "import { sql } from '../database/sql.ts';", /protocol may not use/],
-    ['src/http/a.ts', "import type { X } from '../roomserver/api.ts';", /imports no component/],
+    ['src/http/a.ts', "import type { X } from '../roomserver/api.ts';", /only compose/],
     ['src/database/a.ts', "import { x } from '../eventlog/eventlog.ts';", /may not use eventlog/],
     ['src/clientapi/a.ts', "import { x } from '../roomserver/api.ts';", /import type/],
     ['src/clientapi/a.ts', "import type { X } from '../roomserver/store/x.ts';", /only its api/],
@@ -60,6 +60,9 @@ test('what may not be imported is named with its rule', () => {
     ['src/userserver/a.ts', "import type { X } from '../roomserver/api.ts';", /may not call/],
     ['src/roomserver/a.ts', "import type { Config } from '../config/config.ts';", /plain options/],
     ['src/roomserver/a.ts', "import { compose } from '../compose.ts';", /only main/],
+    ['src/main/a.ts', "import type { X } from '../roomserver/api.ts';", /only compose/],
+    ['src/main/a.ts', "import { x } from '../database/sqlite.ts';", /main may not use database/],
+    ['src/compose.ts', "import { x } from './roomserver/store/x.ts';", /the file of the component/],
     ['src/http/a.ts', "import { start } from './testing.ts';", /test support/],
     ['src/http/a.ts', "export { b } from './b.ts';", /no barrels/],
     ['src/http/a.ts', "import { x } from '../../scripts/x.ts';", /nothing outside src/],
@@ -68,6 +71,24 @@ test('what may not be imported is named with its rule', () => {
     const found = violations(path, source);
     assert.equal(found.length, 1, `${path}: ${source}`);
     assert.match(found[0] ?? '', reason);
+  }
+});
+
+test('time and chance are passed in, and protocol has no surroundings', () => {
+  for (const [path, source] of [
+    ['src/roomserver/a.ts', 'const ts = Date.now();'],
+    ['src/protocol/a.ts', 'const id = Math.random();'],
+    ['src/protocol/a.ts', 'setTimeout(run, 1);'],
+    ['src/protocol/a.ts', "console.warn('x');"],
+  ] as const) {
+    assert.equal(impurities(path, source).length, 1, `${path}: ${source}`);
+  }
+  for (const [path, source] of [
+    ['src/clock.ts', 'const ts = Date.now();'],
+    ['src/http/a.ts', 'setTimeout(run, 1);'],
+    ['src/protocol/a.ts', '// Date.now() is not for here\nconst date = new Date(ts);'],
+  ] as const) {
+    assert.deepEqual(impurities(path, source), [], `${path}: ${source}`);
   }
 });
 

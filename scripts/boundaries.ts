@@ -28,6 +28,7 @@ const MAY_CALL: Readonly<Record<string, readonly string[]>> = {
 
 /** What each part outside the components may import besides itself and `protocol`. */
 const INFRASTRUCTURE: Readonly<Record<string, readonly string[]>> = {
+  main: ['base', 'http', 'config', 'compose.ts'],
   protocol: [],
   database: ['base'],
   eventlog: ['base', 'database'],
@@ -72,15 +73,20 @@ function relativeFault(path: string, one: Import): string | undefined {
   if (isTestFile(one.target)) return 'only tests import test support';
   const from = partOf(path);
   const to = partOf(one.target);
-  if (from === to || from === 'main') return undefined;
+  if (from === to) return undefined;
   if (to === 'main') return 'nobody imports main';
-  if (from === 'compose.ts') return undefined;
-  if (to === 'compose.ts') return 'only main imports compose.ts';
+  if (from === 'compose.ts') return composeFault(to, one);
+  if (to === 'compose.ts' && from !== 'main') return 'only main imports compose.ts';
   if (COMPONENTS.includes(from)) return componentFault(from, to, one);
-  if (COMPONENTS.includes(to)) return 'infrastructure imports no component';
+  if (COMPONENTS.includes(to)) return 'only compose.ts imports components';
   const allowed = INFRASTRUCTURE[from];
   if (allowed === undefined) return `src/${from} is no known part: say in scripts/boundaries.ts`;
   return to === 'protocol' || allowed.includes(to) ? undefined : `${from} may not use ${to}`;
+}
+
+function composeFault(to: string, { target }: Import): string | undefined {
+  if (!COMPONENTS.includes(to) || target === `src/${to}/${to}.ts`) return undefined;
+  return "compose.ts takes of a component the file of the component's name";
 }
 
 function componentFault(from: string, to: string, one: Import): string | undefined {
@@ -89,6 +95,18 @@ function componentFault(from: string, to: string, one: Import): string | undefin
   if (one.target !== `src/${to}/api.ts`) return 'of another component only its api.ts is seen';
   if (!one.isType) return 'another component is seen through "import type" alone';
   return MAY_CALL[from]?.includes(to) === true ? undefined : `${from} may not call ${to}`;
+}
+
+/** What is not the same at every call; a clock and ids are given to who needs them. */
+const AMBIENT = /\b(Date\.now|new Date\(\)|performance\.now|Math\.random)\b/;
+const TIMERS = /\b(setTimeout|setInterval|setImmediate|process\.|console\.|fetch\()/;
+
+/** `protocol` has neither time nor chance nor surroundings; elsewhere time comes from clock.ts. */
+export function impurities(path: string, source: string): readonly string[] {
+  if (isTestFile(path) || path === 'src/clock.ts') return [];
+  const code = source.replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
+  const found = AMBIENT.exec(code) ?? (partOf(path) === 'protocol' ? TIMERS.exec(code) : null);
+  return found === null ? [] : [`${path} uses ${found[0]}: it is to be passed in`];
 }
 
 /** Cycles among imports that exist when the code runs, each once, as `a → b → a`. */

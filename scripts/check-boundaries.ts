@@ -1,6 +1,6 @@
-// `npm run check` part: import rules, import cycles, names that say nothing, errors that are swallowed.
+// `npm run check` part: import rules, import cycles, time and chance, names that say nothing, errors that are swallowed.
 
-import { boundaryViolations, importCycles, type SourceFile } from './boundaries.ts';
+import { boundaryViolations, importCycles, impurities, type SourceFile } from './boundaries.ts';
 import { importsOf, projectFiles, readProjectFile } from './source-files.ts';
 
 const EMPTY_NAMES = /(^|[/-])(utils?|helpers?|common|managers?|misc)(-|\.|\/|$)/;
@@ -14,6 +14,9 @@ const files: readonly SourceFile[] = sources
 
 const faults = [
   ...boundaryViolations(files),
+  ...sources
+    .filter(({ path }) => path.startsWith('src/'))
+    .flatMap(({ path, text }) => impurities(path, text)),
   ...importCycles(files).map((cycle) => `import cycle: ${cycle}`),
   ...paths.filter((path) => EMPTY_NAMES.test(path)).map((path) => `${path}: the name says nothing`),
   ...sources
