@@ -51,6 +51,7 @@ test('what may be imported passes', () => {
 test('what may not be imported is named with its rule', () => {
   for (const [path, source, reason] of [
     ['src/protocol/a.ts', "import { readFile } from 'node:fs';", /only itself and node:crypto/],
+    ['src/http/a.ts', "import { env } from 'node:process';", /in config\/ alone/],
     ['src/protocol/a.ts', "import { sql } from '../database/sql.ts';", /protocol may not use/],
     ['src/http/a.ts', "import type { X } from '../roomserver/api.ts';", /only compose/],
     ['src/database/a.ts', "import { x } from '../eventlog/eventlog.ts';", /may not use eventlog/],

@@ -63,6 +63,8 @@ export function boundaryViolations(files: readonly SourceFile[]): readonly strin
 }
 
 function packageFault(path: string, { target }: Import): string | undefined {
+  if (target === 'node:process')
+    return 'process is at hand anyway, its environment in config/ alone';
   if (partOf(path) !== 'protocol' || target === 'node:crypto') return undefined;
   return 'protocol/ imports only itself and node:crypto';
 }
