@@ -1,5 +1,6 @@
 // performCreateRoom: a room with all its first events, its alias and its place in the directory, at once or not at all.
 
+import { setImmediate } from 'node:timers/promises';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { aliasTaken } from '../aliases/alias-taken.ts';
@@ -12,6 +13,9 @@ import { checkCanonicalAlias } from '../send/check-canonical-alias.ts';
 import { insertAlias, selectAlias } from '../store/aliases.ts';
 import { insertPublished } from '../store/published.ts';
 import { type PlannedEvent, planRoom, type RoomPlan } from './room-plan.ts';
+
+/** Each is signed: others get their turn of the event loop in between. */
+const EVENTS_PER_TURN = 50;
 
 export function createCreationApi(
   context: RoomserverContext,
@@ -77,7 +81,8 @@ async function fillRoom(
   { creator, plan }: { readonly creator: UserId; readonly plan: RoomPlan },
 ): Promise<void> {
   const { alias, isPublished } = plan;
-  for (const event of plan.events) {
+  for (const [index, event] of plan.events.entries()) {
+    if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
     const isOwnAlias = event === plan.canonicalAlias;
     if (!isOwnAlias) await checkAliases(context, room, { ...event, sender: creator });
     await appendLocalEvent(context, room, { ...event, sender: creator });

@@ -1,10 +1,14 @@
 // Guests may only be where they are let in (Client-Server API, "Guest Access").
 
+import { setImmediate } from 'node:timers/promises';
 import { MatrixError } from '../../protocol/error.ts';
 import { readGuestsCanJoin } from '../../protocol/events/content.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
+
+/** Each is signed: others get their turn of the event loop in between. */
+const EVENTS_PER_TURN = 50;
 
 type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
 
@@ -22,7 +26,8 @@ async function canGuestsJoin(room: RoomDraft): Promise<boolean> {
 /** After a change of m.room.guest_access: makes the guests leave when they may not be here any more. */
 export async function dismissGuests(context: Context, room: RoomDraft): Promise<void> {
   if (await canGuestsJoin(room)) return;
-  for (const userId of await room.guests()) {
+  for (const [index, userId] of (await room.guests()).entries()) {
+    if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
     const member = await room.currentEvent('m.room.member', userId);
     if (member?.pdu.membership !== 'join') continue;
     await appendLocalEvent(context, room, {
