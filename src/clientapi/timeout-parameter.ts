@@ -3,7 +3,7 @@
 import { integer, type Parameter } from '../http/parameters.ts';
 
 /** Longer than any proxy leaves a silent connection open; clients poll again. */
-const LONGEST_POLL_MS = 300_000;
+export const LONGEST_POLL_MS = 300_000;
 
 export function longPoll(): Parameter<number> {
   const timeout = integer({ minimum: 0 });

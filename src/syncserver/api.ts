@@ -141,6 +141,13 @@ export interface SyncserverApi {
     readonly roomId: RoomId;
     readonly via: 'sync' | 'events';
   }): Promise<void>;
+  /** The peek that was allowed is not to come: its place is free at once. */
+  cancelPeek(request: {
+    readonly userId: UserId;
+    readonly deviceId: DeviceId;
+    readonly roomId: RoomId;
+    readonly via: 'sync' | 'events';
+  }): Promise<void>;
   /** How the viewer stands to the room: decides whether legacy endpoints need a short peek. */
   queryAccess(request: {
     readonly viewer: Viewer;

@@ -172,6 +172,7 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
 
     queryPeek: (request) => queryPeek(context, request),
     checkPeekLimits: (request) => checkPeekLimits(context, request),
+    cancelPeek: async (request) => context.reservations.release(request),
     queryAccess: (request) => queryAccess(context, request),
 
     queryPresence: (request) => queryPresence(context, request),

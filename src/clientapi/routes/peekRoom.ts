@@ -7,12 +7,10 @@ import { parseServerName } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
-import { resolveRoom } from '../room-peek.ts';
+import { startPeek } from '../room-peek.ts';
 import { viewerOf } from '../viewer.ts';
-import { roomsVisible } from '../visible.ts';
 
 export function peekRoom(context: ClientapiContext): Route {
-  const { roomserver, syncserver } = context;
   return route({
     operationId: 'peekRoom',
     method: 'POST',
@@ -27,20 +25,10 @@ export function peekRoom(context: ClientapiContext): Route {
     body: Type.Object({ servers: Type.Optional(Type.Array(identifierText('server-name'))) }),
     bodyOptional: true,
     handler: async ({ requester, params: { roomIdOrAlias }, query, body }) => {
-      const { userId, deviceId } = viewerOf(requester);
       const servers = (body.servers ?? []).map(parseServerName);
       const serverNames = [...new Set([...servers, ...query.server_name, ...query.via])];
-      const roomId = await resolveRoom(context, roomIdOrAlias);
-      const via = 'sync';
-      await syncserver.checkPeekLimits({ userId, deviceId, roomId, via });
-      const peek = await roomserver.performPeek({
-        roomIdOrAlias,
-        userId,
-        deviceId,
-        serverNames,
-        via,
-      });
-      await roomsVisible(context, peek);
+      const viewer = viewerOf(requester);
+      const peek = await startPeek(context, { viewer, roomIdOrAlias, serverNames, via: 'sync' });
       return { room_id: peek.roomId, peek_expiry_ts: peek.expiryTs };
     },
   });

@@ -13,6 +13,7 @@ export function roomInitialSync(context: ClientapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/client/{r0,v3}/rooms/:roomId/initialSync'],
     auth: 'guest',
+    rateLimit: 'peek',
     params: { roomId: roomId() },
     query: { limit: limit({ whenAbsent: 20, maximum: 1000 }) },
     handler: async ({ requester, params: { roomId }, query }) => {

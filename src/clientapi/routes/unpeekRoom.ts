@@ -22,9 +22,19 @@ export function unpeekRoom(context: ClientapiContext): Route {
       const { userId, deviceId } = viewerOf(requester);
       const peek = { userId, deviceId, roomId, via: 'sync' } as const;
       const { active } = await syncserver.queryPeek(peek);
-      if (!active) throw new MatrixError('M_BAD_STATE', 'This device is not peeking into the room');
-      await roomsVisible(context, await roomserver.performUnpeek(peek));
+      if (!active) throw notPeeking();
+      await roomsVisible(context, await roomserver.performUnpeek(peek).catch(asNotPeeking));
       return {};
     },
   });
+}
+
+/** A room that goes at this very moment takes the peek with it. */
+function asNotPeeking(error: unknown): never {
+  const isGone = error instanceof MatrixError && error.errcode === 'M_NOT_FOUND';
+  throw isGone ? notPeeking() : error;
+}
+
+function notPeeking(): MatrixError {
+  return new MatrixError('M_BAD_STATE', 'This device is not peeking into the room');
 }

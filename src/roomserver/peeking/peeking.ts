@@ -23,8 +23,8 @@ export function createPeekingApi(
 type PeekRequest = Parameters<RoomserverApi['performPeek']>[0];
 type UnpeekRequest = Parameters<RoomserverApi['performUnpeek']>[0];
 
-/** Of a peek by initialSync and /events, in ms: each poll renews it. */
-const SHORT_PEEK_MS = 300_000;
+/** Of a peek by initialSync and /events, in ms: each poll renews it, and the longest takes half of this. */
+const SHORT_PEEK_MS = 600_000;
 
 async function peek(
   context: RoomserverContext,

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { LiveUser } from '../live/live-user.ts';
+import { noteSighting } from '../peeks/note-sighting.ts';
 import { membershipAt } from '../rooms/room-view.ts';
 import { checkNotAhead } from '../sync/sync.ts';
 import { waitForChange } from '../sync/wait.ts';
@@ -37,9 +38,15 @@ export async function events(
   context: SyncserverContext,
   request: EventsRequest,
 ): Promise<JsonObject> {
+  const { userId, deviceId } = request.viewer;
   const since = await startOf(context, request);
-  const { events: chunk, end } = await following(context, request, since);
-  return { start: request.from ?? encodeSyncToken(since), chunk, end: encodeSyncToken(end) };
+  const letGo = context.interest.deviceWaits(userId, deviceId);
+  try {
+    const { events: chunk, end } = await following(context, request, since);
+    return { start: request.from ?? encodeSyncToken(since), chunk, end: encodeSyncToken(end) };
+  } finally {
+    letGo();
+  }
 }
 
 async function startOf(context: SyncserverContext, request: EventsRequest): Promise<SyncToken> {
@@ -65,6 +72,7 @@ async function following(
     const user = await context.live.user(viewer.userId);
     // From here to the stream's start in one turn: version, positions and memory belong together.
     const { version } = user;
+    if (isFirst) noteSighting(context, viewer, user);
     const now = legacyToken(context, told);
     const nowTs = context.clock.now();
     const rooms = roomsOf(request, { user, since: told, now, nowTs, ignored });

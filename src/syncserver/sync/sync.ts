@@ -7,6 +7,7 @@ import type { SyncserverContext } from '../context.ts';
 import { compileSyncFilter, type SyncFilter } from '../filter/sync-filter.ts';
 import type { LiveDevice, LiveUser } from '../live/live-user.ts';
 import { expirePeeks, overduePeeks } from '../peeks/expire-peeks.ts';
+import { noteSighting } from '../peeks/note-sighting.ts';
 import { hadEndedAt, isActive } from '../peeks/peek-state.ts';
 import { deletePeek, type Peek } from '../store/peeks.ts';
 import { parseSyncToken, type SyncToken } from '../tokens.ts';
@@ -40,7 +41,7 @@ export async function sync(context: SyncserverContext, options: SyncOptions): Pr
     await checkNotAhead(context, since);
     acknowledge(context, { viewer, user, since });
   }
-  seen(context, viewer, user);
+  noteSighting(context, viewer, user);
   const mustAnswer = since === undefined || fullState;
   const deadline = context.clock.now() + (mustAnswer ? 0 : timeoutMs);
   const letGo = context.interest.deviceWaits(viewer.userId, viewer.deviceId);
@@ -218,14 +219,4 @@ async function deletePeeks(context: SyncserverContext, peeks: readonly Peek[]): 
       for (const peek of peeks) context.live.change(peek.userId, (user) => user.removePeek(peek));
     });
   });
-}
-
-function seen({ interest, clock }: SyncserverContext, viewer: Viewer, user: LiveUser): void {
-  const now = clock.now();
-  const { peeks } = user.device(viewer.deviceId);
-  interest.deviceSeen(
-    viewer.userId,
-    viewer.deviceId,
-    peeks.filter((peek) => isActive(peek, now)),
-  );
 }
