@@ -32,6 +32,13 @@ function findBinaries(): string {
   return execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
 }
 
+/** Servers before 15 cannot, unless the machine has the locale installed: they sort by bytes. */
+function sortingByLanguage(binaries: string): readonly string[] {
+  const version = execFileSync(join(binaries, 'initdb'), ['--version'], { encoding: 'utf8' });
+  const major = Number(/\d+/.exec(version)?.[0]);
+  return major >= 15 ? ['--locale-provider=icu', '--icu-locale=en'] : [];
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -52,7 +59,7 @@ async function startCluster(durable: boolean): Promise<Cluster> {
   try {
     run(join(binaries, 'initdb'), [
       ...['-D', data, '-U', 'keyhole', '--auth=trust', '--encoding=UTF8', '--no-sync'],
-      ...['--locale-provider=icu', '--icu-locale=en', '--locale=C.UTF-8'],
+      ...['--locale=C.UTF-8', ...sortingByLanguage(binaries)],
     ]);
     const port = await freePort();
     const options = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
