@@ -28,7 +28,7 @@ const MAY_CALL: Readonly<Record<string, readonly string[]>> = {
 
 /** What each part outside the components may import besides itself and `protocol`. */
 const INFRASTRUCTURE: Readonly<Record<string, readonly string[]>> = {
-  main: ['base', 'http', 'config', 'compose.ts'],
+  main: ['base', 'http', 'config', 'eventlog', 'compose.ts'],
   protocol: [],
   database: ['base'],
   eventlog: ['base', 'database'],

@@ -5,12 +5,14 @@ import { StartupError } from '../startup-error.ts';
 
 export const USAGE = `Usage: keyhole [serve] [--config FILE]
        keyhole user create NAME [--config FILE] [--admin] [--password-stdin]
+       keyhole log retry [--config FILE]
 
 Without --config Keyhole runs a local trial: http://localhost:8008, data under ./data.
 
 Commands:
   serve            run the server (the default)
   user create      make an account while the server is stopped; prints a password unless given one
+  log retry        try again, while the server is stopped, what the log says is parked
 
 Options:
   --config FILE    YAML; the keys are described in docs/operating.md
@@ -22,7 +24,7 @@ Options:
 
 export type Command =
   | { readonly name: 'help' | 'version' }
-  | { readonly name: 'serve'; readonly config: string | undefined }
+  | { readonly name: 'serve' | 'log retry'; readonly config: string | undefined }
   | {
       readonly name: 'user create';
       readonly config: string | undefined;
@@ -49,12 +51,15 @@ export function parseArguments(args: readonly string[]): Command {
     };
   }
   if (first === 'user') throw usageError('it is "keyhole user create NAME"');
-  if (first !== 'serve') throw usageError(`unknown command '${first}'`);
-  if (second !== undefined) throw usageError(`unexpected argument '${second}'`);
+  if (first !== 'serve' && first !== 'log') throw usageError(`unknown command '${first}'`);
   if (values.admin || values['password-stdin']) {
     throw usageError('--admin and --password-stdin belong to "user create"');
   }
-  return { name: 'serve', config };
+  const isRetry = first === 'log' && second === 'retry' && localpart === undefined;
+  if (first === 'log' && !isRetry) throw usageError('it is "keyhole log retry"');
+  if (first === 'serve' && second !== undefined)
+    throw usageError(`unexpected argument '${second}'`);
+  return { name: isRetry ? 'log retry' : 'serve', config };
 }
 
 function parse(args: readonly string[]) {

@@ -5,6 +5,7 @@ import { StartupError } from '../startup-error.ts';
 import { readVersion } from '../version.ts';
 import { parseArguments, USAGE } from './arguments.ts';
 import { createUser } from './create-user.ts';
+import { retryLog } from './retry-log.ts';
 import { serve } from './serve.ts';
 
 const STARTUP_REFUSED = 2;
@@ -21,6 +22,8 @@ export async function run(args: readonly string[]): Promise<number> {
         return 0;
       case 'user create':
         return await createUser(command);
+      case 'log retry':
+        return await retryLog(command.config);
       case 'serve':
         return await serve(command.config, readVersion());
     }

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../server-process.ts';
@@ -166,6 +167,7 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     [['serve', 'x'], /^keyhole: unexpected argument 'x'; see/],
     [['--admin'], /^keyhole: --admin and --password-stdin belong to "user create"/],
     [['user', 'create'], /^keyhole: it is "keyhole user create NAME"/],
+    [['log'], /^keyhole: it is "keyhole log retry"/],
   ] as const) {
     const { code, stderr, stdout } = await run(t, args, { folder }).ended;
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
@@ -181,6 +183,34 @@ test('--help and --version', async (t) => {
   assert.equal(help.code, 0);
   const { stdout } = await run(t, ['--version'], { folder }).ended;
   assert.match(stdout, /^keyhole \d+\.\d+\.\d+\n$/);
+});
+
+test('accounts are made, and parked keys retried, while the server is stopped', async (t) => {
+  const folder = temporaryFolder(t);
+  const made = await run(t, ['user', 'create', 'alice', '--admin'], { folder }).ended;
+  assert.match(made.stdout, /^@alice:localhost\npassword: .{16}\n$/);
+  const taken = await run(t, ['user', 'create', 'alice'], { folder }).ended;
+  assert.deepEqual([taken.code, taken.stdout], [2, '']);
+  assert.match(taken.stderr, /^keyhole: M_USER_IN_USE: /);
+
+  const database = new DatabaseSync(join(folder, 'data', 'keyhole.db'));
+  t.after(() => database.close());
+  const receipt = { v: 1, userId: '@alice:localhost', eventId: '$none', type: 'm.read', ts: 1 };
+  const park = database.prepare(`INSERT INTO eventlog_parked
+    SELECT consumer, topic, ?, 1, 1, 'Error: full', ? FROM eventlog_consumers WHERE topic = ?`);
+  park.run('!room:localhost', JSON.stringify(receipt), 'edu.receipt');
+  park.run('!broken:localhost', '{"v":1,"kind":"NewRoomEvent"}', 'roomserver.output');
+
+  const first = await run(t, ['log', 'retry'], { folder }).ended;
+  assert.match(first.stdout, /^syncserver edu\.receipt !room:localhost goes on$/m);
+  assert.match(first.stdout, /^syncserver roomserver\.output !broken:localhost is still parked: /m);
+  assert.equal(first.code, 1);
+  database.exec("DELETE FROM eventlog_parked WHERE key = '!broken:localhost'");
+  assert.deepEqual(await run(t, ['log', 'retry'], { folder }).ended, {
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
 });
 
 test('a second signal ends the process at once', async (t) => {
