@@ -1,5 +1,5 @@
-// The one writer of a SQLite database. Units run strictly one after another, each under its own savepoint, and
-// share a COMMIT with those that arrived meanwhile; nobody is told anything before that COMMIT.
+// The one writer of a SQLite database. Units run strictly one after another, each but the first of a group under its
+// own savepoint, and share a COMMIT with those that arrived meanwhile; nobody is told anything before that COMMIT.
 
 import type { Row, Transaction } from './database.ts';
 import { DatabaseError } from './database.ts';
@@ -89,21 +89,28 @@ export class GroupCommit {
     const tx = new SqliteTransaction(this.#writer);
     const rollBack = (error: unknown) => settle(unit, tx.undone, () => unit.reject(error));
     const at = outcomes.push({ commit: () => {}, rollBack }) - 1;
-    this.#writer.control('SAVEPOINT unit');
+    // For a savepoint every page that is changed is copied, which the first unit, mostly the only one, can do without.
+    const hasSavepoint = at > 0;
+    if (hasSavepoint) this.#writer.control('SAVEPOINT unit');
     try {
       const value = await unit.body(tx);
       tx.finish();
-      this.#writer.control('RELEASE unit');
+      if (hasSavepoint) this.#writer.control('RELEASE unit');
       outcomes[at] = { commit: () => settle(unit, tx.done, () => unit.resolve(value)), rollBack };
     } catch (error) {
       tx.abandon();
       // After some errors (disk full, I/O) SQLite itself has undone everything, the other units included.
       if (!this.#writer.isTransaction) throw error;
-      this.#writer.control('ROLLBACK TO unit');
-      this.#writer.control('RELEASE unit');
+      this.#undo(hasSavepoint);
       // What the unit saw may be lost with the COMMIT, so its refusal waits too.
       outcomes[at] = { commit: () => rollBack(error), rollBack };
     }
+  }
+
+  /** Takes back what the unit did, and it alone. */
+  #undo(hasSavepoint: boolean): void {
+    this.#writer.control(hasSavepoint ? 'ROLLBACK TO unit' : 'ROLLBACK');
+    this.#writer.control(hasSavepoint ? 'RELEASE unit' : 'BEGIN IMMEDIATE');
   }
 
   #rollBack(cause: unknown): DatabaseError {
