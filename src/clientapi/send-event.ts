@@ -22,7 +22,9 @@ export async function sendEvent(
 ): Promise<object> {
   const viewer = viewerOf(requester);
   const { userId, isGuest, deviceId } = viewer;
-  const key = transaction && { transaction: { userId, deviceId, ...transaction } };
+  const key = transaction && {
+    transaction: { userId, deviceId, id: transaction.id, scope: scopeOf(requester, transaction) },
+  };
   await checkContent(context, viewer, { ...event, ...key });
   const sent = await context.roomserver.performSendEvent({
     ...withRedacts(event),
@@ -32,6 +34,14 @@ export async function sendEvent(
   });
   await roomsVisible(context, sent);
   return { event_id: sent.eventId };
+}
+
+/** Who signs out and in again is another device, be its id the same: its transactions are new. */
+function scopeOf(
+  { deviceCreatedTs }: Requester,
+  { scope }: NonNullable<EventToSend['transaction']>,
+): string {
+  return deviceCreatedTs === undefined ? scope : `${deviceCreatedTs.toString(36)}/${scope}`;
 }
 
 /** Clients name the redacted event in the content, whatever the room version; the roomserver puts it where it belongs. */

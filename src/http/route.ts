@@ -15,6 +15,8 @@ export interface Requester {
   readonly userId: UserId;
   /** Absent where the token belongs to no device. */
   readonly deviceId?: DeviceId;
+  /** ms since the epoch: one of the same id that was deleted before then was another. */
+  readonly deviceCreatedTs?: number;
   readonly isGuest: boolean;
   readonly accessTokenId: string;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileGlob, compileWordGlob, MAX_GLOB_LENGTH } from './glob.ts';
+import { compileGlob, compileWordGlob, MAX_GLOB_LENGTH, MAX_SEARCHED_LENGTH } from './glob.ts';
 
 const WHOLE: [pattern: string, matching: string[], others: string[]][] = [
   ['', [''], ['a', ' ']],
@@ -64,6 +64,12 @@ test('hostile patterns on long texts come to an end', () => {
     assert.equal(compileGlob(`${pattern}b`.slice(-MAX_GLOB_LENGTH))(text), false);
     assert.equal(compileWordGlob(`${pattern}b`.slice(-MAX_GLOB_LENGTH))(text), false);
   }
+});
+
+test('a very long text is searched at its beginning', () => {
+  const before = 'x '.repeat(MAX_SEARCHED_LENGTH / 2 - 10);
+  assert.equal(compileWordGlob('found')(`${before}found${' x'.repeat(60_000)}`), true);
+  assert.equal(compileWordGlob('found')(`${before}${' x'.repeat(60_000)} found`), false);
 });
 
 test('patterns beyond the limit match nothing, and the cache forgets without harm', () => {

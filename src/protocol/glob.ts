@@ -6,6 +6,8 @@ export type GlobMatcher = (text: string) => boolean;
 
 /** Identifiers and keywords are shorter. A longer pattern matches nothing. */
 export const MAX_GLOB_LENGTH = 255;
+/** Of a longer text only the beginning is searched: strangers write it, and many patterns are looked for in it. */
+export const MAX_SEARCHED_LENGTH = 16_384;
 
 /** Matches whole texts. */
 export function compileGlob(pattern: string): GlobMatcher {
@@ -59,7 +61,7 @@ function compile(pattern: string, mode: Mode): GlobMatcher {
       'giu',
     );
   });
-  return (text) => matchInOrder(text, stretches);
+  return (text) => matchInOrder(text.slice(0, MAX_SEARCHED_LENGTH), stretches);
 }
 
 /** The leftmost place of each stretch leaves the most room for the rest, so it is the only one to try. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sql } from '../database/sql.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import { type JsonObject, parseJsonExactly } from '../protocol/json.ts';
 import { forEachBackend, openHarness, ROOM, refusal } from './testing.ts';
@@ -43,6 +44,28 @@ forEachBackend('account data', (backend) => {
       ],
     );
     assert.equal(written.at(-1)?.position, position);
+  });
+
+  test('has an end, from which one gets back', async () => {
+    const { api, register, database } = await openHarness(backend);
+    const { userId } = await register('alice');
+    const text = 'ü'.repeat(500_000);
+    const set = (type: string, content: JsonObject) =>
+      api.performSetAccountData({ userId, type, content });
+    for (let n = 0; n < 16; n += 1) await set(`org.example.${n}`, { text });
+    const tooLarge = refusal('M_TOO_LARGE');
+    await assert.rejects(set('org.example.more', { text }), tooLarge);
+    await assert.rejects(set('org.example.0', { text: text + text + text }), tooLarge);
+    assert.equal(await api.queryAccountData({ userId, type: 'org.example.more' }), undefined);
+    await set('org.example.0', { text: '' });
+    await set('org.example.more', { text });
+    for (let n = 0; n < 16; n += 1) await set(`org.example.${n}`, {});
+    await set('org.example.more', {});
+    const [row] = await database.all<{ account_data_bytes: number }>(
+      sql`SELECT account_data_bytes FROM userserver_accounts`,
+    );
+    assert.equal(row?.account_data_bytes, 17 * 302);
+    await api.performDeactivate({ userId, erase: true });
   });
 
   test('keeps numbers as they were written', async () => {

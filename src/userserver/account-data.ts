@@ -4,6 +4,7 @@ import type { Transaction } from '../database/database.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { isUserId, type UserId } from '../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject, parseJsonExactly } from '../protocol/json.ts';
+import { writeAccountData } from './account-data-limit.ts';
 import type { UserserverApi, Written } from './api.ts';
 import type { UserCaches, UserserverContext } from './context.ts';
 import { ReadThroughCache } from './read-through-cache.ts';
@@ -11,7 +12,6 @@ import {
   type AccountDataKey,
   selectAccountData,
   selectAllAccountData,
-  upsertAccountData,
 } from './store/account-data.ts';
 import { lockAccount } from './store/accounts.ts';
 import { setTag, TAGS } from './tags.ts';
@@ -92,7 +92,7 @@ function set(
   return context.write(userId, async (tx) => {
     // Tags are also changed one by one, which reads what is there.
     if (type === TAGS) await lockAccount(tx, userId);
-    await upsertAccountData(tx, data.key, content);
+    await writeAccountData(tx, data.key, content);
     if (type === IGNORED_USERS && roomId === GLOBAL) ignored.forgetAfterCommit(tx, userId);
     return [{ kind: 'AccountDataChanged', type, ...(roomId !== GLOBAL && { roomId }) }];
   });

@@ -262,6 +262,8 @@ export interface Session {
 export interface TokenOwner {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
+  /** ms since the epoch. */
+  readonly deviceCreatedTs: number;
   readonly isGuest: boolean;
   readonly isAdmin: boolean;
   /** A stable id of the token, not the token. */

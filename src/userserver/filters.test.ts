@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceId, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import { forEachBackend, openHarness, refusal } from './testing.ts';
 
 const ALICE = '@alice:test.example' as UserId;
@@ -27,6 +28,20 @@ forEachBackend('filters', (backend) => {
     assert.deepEqual(await api.queryFilter({ userId: ALICE, filterId }), filter);
     const restarted = await harness.restart();
     assert.deepEqual(await restarted.api.queryFilter({ userId: ALICE, filterId }), filter);
+  });
+});
+
+forEachBackend('large filters', (backend) => {
+  test('with a thousand rooms are fine, but there is an end', async () => {
+    const { api } = await openHarness(backend);
+    const rooms = (count: number) =>
+      Array.from({ length: count }, (_, n) => `!${String(n).padStart(43, '0')}`);
+    await api.performStoreFilter({ userId: ALICE, filter: { room: { rooms: rooms(1000) } } });
+    const tooLarge = api.performStoreFilter({
+      userId: ALICE,
+      filter: { room: { rooms: rooms(2000) } },
+    });
+    await assert.rejects(tooLarge, refusal('M_TOO_LARGE'));
   });
 });
 
@@ -82,6 +97,18 @@ forEachBackend('pushers', (backend) => {
     assert.deepEqual([await count(ALICE), await count(BOB)], [1, 1]);
     await api.performSetPusher({ userId: BOB, deviceId: DEVICE, pusher: PUSHER });
     assert.deepEqual([await count(ALICE), await count(BOB)], [0, 1]);
+  });
+
+  test('are neither huge nor very many', async () => {
+    const { api } = await openHarness(backend);
+    const set = (change: JsonObject) =>
+      api.performSetPusher({ userId: ALICE, deviceId: DEVICE, pusher: { ...PUSHER, ...change } });
+    const tooLarge = refusal('M_TOO_LARGE');
+    await assert.rejects(set({ app_display_name: 'x'.repeat(20_000) }), tooLarge);
+    for (let n = 0; n < 200; n += 1) await set({ pushkey: `key ${n}` });
+    await assert.rejects(set({ pushkey: 'one more' }), tooLarge);
+    await set({ pushkey: 'key 7', lang: 'de' });
+    assert.equal((await api.queryPushers({ userId: ALICE })).length, 200);
   });
 
   test('that make no sense are refused', async () => {

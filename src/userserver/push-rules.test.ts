@@ -32,6 +32,25 @@ forEachBackend('push rules', (backend) => {
     assert.ok(underride.length > 0);
   });
 
+  test('may be very many for rooms, but not with patterns', async () => {
+    const harness = await openHarness(backend);
+    const { userId } = await harness.register('alice');
+    const { api } = harness;
+    const set = (kind: string, ruleId: string, rule: JsonObject) =>
+      api.performSetPushRule({ userId, kind, ruleId, rule: { ...NOTIFY, ...rule } });
+    const match = { kind: 'event_match', key: 'content.body', pattern: 'x' };
+    await set('override', 'many', { conditions: Array.from({ length: 290 }, () => match) });
+    for (let n = 0; n < 10; n += 1) await set('content', `word ${n}`, { pattern: 'x' });
+    await assert.rejects(set('content', 'one more', { pattern: 'x' }), refusal('M_TOO_LARGE'));
+    await assert.rejects(
+      set('underride', 'one more', { conditions: [match] }),
+      refusal('M_TOO_LARGE'),
+    );
+    await set('content', 'word 3', { pattern: 'changed' });
+    for (let n = 0; n < 20; n += 1) await set('room', `!room${n}:test.example`, {});
+    assert.equal((await ownIds(harness, userId)).length, 20);
+  });
+
   test('a new rule comes first, enabled, before the default ones but after the master', async () => {
     const harness = await openHarness(backend);
     const { userId } = await harness.register('alice');

@@ -23,6 +23,8 @@ import { selectPushRuleChanges, upsertPushRuleChanges } from './store/push-rules
 const MAX_REMEMBERED = 5000;
 /** All changes of one user. They are read and checked for every event that the user may be notified of. */
 const MAX_CHANGES_BYTES = 512 * 1024;
+/** Of patterns each is looked for in every such event; rules for rooms and senders cost next to nothing. */
+const MAX_PATTERNS = 300;
 
 type PushRulesApi = Pick<
   UserserverApi,
@@ -103,8 +105,13 @@ function parseChanges(text: string | undefined): PushRuleChanges {
 
 function serialize(changes: PushRuleChanges): string {
   const text = JSON.stringify(changes);
-  if (Buffer.byteLength(text) > MAX_CHANGES_BYTES) {
+  if (Buffer.byteLength(text) > MAX_CHANGES_BYTES || patternsIn(changes) > MAX_PATTERNS) {
     throw new MatrixError('M_TOO_LARGE', 'There are too many push rules');
   }
   return text;
+}
+
+function patternsIn({ own }: PushRuleChanges): number {
+  const conditions = [...own.override, ...own.underride].flatMap((rule) => rule.conditions ?? []);
+  return own.content.length + conditions.filter(({ kind }) => kind === 'event_match').length;
 }

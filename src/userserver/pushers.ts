@@ -6,6 +6,7 @@ import type { UserserverApi } from './api.ts';
 import type { UserserverContext } from './context.ts';
 import { lockAccount } from './store/accounts.ts';
 import {
+  countPushers,
   deletePusher,
   deletePushersOfOthers,
   selectPushers,
@@ -14,6 +15,8 @@ import {
 
 const MAX_PUSHKEY_BYTES = 512;
 const MAX_APP_ID_LENGTH = 64;
+const MAX_PUSHER_BYTES = 16_384;
+const MAX_PUSHERS = 200;
 const GATEWAY_PATH = '/_matrix/push/v1/notify';
 const REQUIRED = ['app_display_name', 'device_display_name', 'lang', 'data'] as const;
 const LISTED = ['pushkey', 'kind', 'app_id', ...REQUIRED, 'profile_tag'] as const;
@@ -40,11 +43,17 @@ async function setPusher(
   const { userId, deviceId, pusher } = request;
   const { appId, pushkey } = checkPusher(pusher);
   const stored = JSON.stringify(pick(pusher));
+  if (Buffer.byteLength(stored) > MAX_PUSHER_BYTES) {
+    throw new MatrixError('M_TOO_LARGE', 'Pushers have at most 16 KiB');
+  }
   const key = { userId, appId, pushkey };
   await database.transact(async (tx) => {
     await lockAccount(tx, userId);
     if (pusher.append !== true) await deletePushersOfOthers(tx, key);
     await upsertPusher(tx, key, { deviceId, pusher: stored });
+    if ((await countPushers(tx, userId)) > MAX_PUSHERS) {
+      throw new MatrixError('M_TOO_LARGE', `There are at most ${MAX_PUSHERS} pushers`);
+    }
   });
 }
 

@@ -8,9 +8,10 @@ import {
   type JsonValue,
   parseJsonExactly,
 } from '../protocol/json.ts';
+import { writeAccountData } from './account-data-limit.ts';
 import type { UserserverApi, Written } from './api.ts';
 import type { UserserverContext } from './context.ts';
-import { selectAccountData, upsertAccountData } from './store/account-data.ts';
+import { selectAccountData } from './store/account-data.ts';
 import { lockAccount } from './store/accounts.ts';
 
 export const TAGS = 'm.tag';
@@ -30,7 +31,7 @@ export async function setTag(
     if (content === undefined && !Object.hasOwn(before, tag)) return [];
     const { [tag]: _, ...others } = before;
     const tags = content === undefined ? others : { ...others, [tag]: content };
-    await upsertAccountData(tx, key, serialize(tags));
+    await writeAccountData(tx, key, serialize(tags));
     return [{ kind: 'AccountDataChanged', roomId, type: TAGS }];
   });
 }

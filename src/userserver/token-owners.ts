@@ -70,6 +70,7 @@ function toKnownToken(hash: string, row: SessionOwnerRow): KnownToken {
   const owner: TokenOwner = {
     userId: row.user_id,
     deviceId: row.device_id,
+    deviceCreatedTs: row.device_created_ts,
     isGuest: row.is_guest === 1,
     isAdmin: row.is_admin === 1,
     accessTokenId: hash.slice(0, 22),

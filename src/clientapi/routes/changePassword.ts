@@ -1,5 +1,6 @@
 // POST /account/password.
 
+import { hash } from 'node:crypto';
 import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
 import { authData } from '../auth-data.ts';
@@ -28,7 +29,8 @@ export function changePassword(context: ClientapiContext): Route {
         operation: 'changePassword',
         userId,
         flows: PASSWORD_FLOW,
-        request: {},
+        // The password itself is not to be remembered.
+        request: { newPassword: hash('sha256', body.new_password) },
         auth: body.auth,
       };
       const exceptDeviceId = deviceOf(requester);

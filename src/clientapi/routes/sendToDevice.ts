@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import type { ToDeviceMessage } from '../../eventlog/entries.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { MatrixError } from '../../protocol/error.ts';
 import { parseDeviceId, parseUserId, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
@@ -28,7 +29,8 @@ export function sendToDevice(context: ClientapiContext): Route {
     handler: async ({ requester, params: { eventType: type, txnId }, body }) => {
       const sender = requester.userId;
       const messages = messagesOf(body.messages, { sender, type });
-      const key = [sender, deviceOf(requester), type, txnId];
+      const { deviceCreatedTs } = requester;
+      const key = [sender, deviceOf(requester), String(deviceCreatedTs), type, txnId];
       await transactions.once(key, () => send(context, messages));
       return {};
     },
@@ -44,11 +46,21 @@ async function send(
   await context.syncserver.waitForPositions({ toDevice: written.position });
 }
 
-/** Throws M_INVALID_PARAM. */
+/** Clients send to some dozens at a time. */
+const MAX_MESSAGES = 1_000;
+
+/** Throws M_INVALID_PARAM, M_TOO_LARGE. */
 function messagesOf(
   byUser: Messages,
   common: { readonly sender: UserId; readonly type: string },
 ): readonly Omit<ToDeviceMessage, 'v'>[] {
+  const count = Object.values(byUser).reduce(
+    (sum, devices) => sum + Object.keys(devices).length,
+    0,
+  );
+  if (count > MAX_MESSAGES) {
+    throw new MatrixError('M_TOO_LARGE', `At most ${MAX_MESSAGES} devices are sent to at a time`);
+  }
   return Object.entries(byUser).flatMap(([user, byDevice]) => {
     const recipient = parseUserId(user);
     return Object.entries(byDevice).map(([device, content]) => {

@@ -69,7 +69,20 @@ function types(list: JsonValue | undefined): Test | undefined {
   if (listed === undefined) return undefined;
   const exact = new Set(listed.filter((pattern) => !pattern.includes('*')));
   const patterns = listed.filter((pattern) => pattern.includes('*')).map(compileStars);
-  return (value) => exact.has(value) || patterns.some((matches) => matches(value));
+  if (patterns.length === 0) return (value) => exact.has(value);
+  return remembering((value) => exact.has(value) || patterns.some((matches) => matches(value)));
+}
+
+const MAX_REMEMBERED = 1_000;
+
+/** There may be very many patterns and events, but there are few types of events. */
+function remembering(test: Test): Test {
+  const known = new Map<string, boolean>();
+  return (value) => {
+    const found = known.get(value) ?? test(value);
+    if (known.size < MAX_REMEMBERED) known.set(value, found);
+    return found;
+  };
 }
 
 function none(test: Test | undefined): Test | undefined {

@@ -90,4 +90,11 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX userserver_pushers_key ON userserver_pushers (app_id, pushkey)`,
     ],
   },
+  {
+    name: '0003-size-of-account-data',
+    statements: [
+      // What each account has of account data, entries counted by their content and a little more.
+      sql`ALTER TABLE userserver_accounts ADD COLUMN account_data_bytes BIGINT NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -28,6 +28,12 @@ export async function selectPushers(db: Queryable, userId: UserId): Promise<stri
   return found.map((row) => row.pusher);
 }
 
+export async function countPushers(db: Queryable, userId: UserId): Promise<number> {
+  const row = await db.get<{ pushers: number }>(sql`
+    SELECT count(*) AS pushers FROM userserver_pushers WHERE user_id = ${userId}`);
+  return row?.pushers ?? 0;
+}
+
 export async function deletePusher(tx: Transaction, key: PusherKey): Promise<void> {
   await tx.run(sql`
     DELETE FROM userserver_pushers

@@ -19,6 +19,7 @@ export interface SessionOwnerRow {
   readonly device_id: DeviceId;
   readonly expires_ts: number | null;
   readonly replaces: string | null;
+  readonly device_created_ts: number;
   readonly is_guest: number;
   readonly is_admin: number;
 }
@@ -36,8 +37,10 @@ export function selectSessionOwner(
   accessHash: string,
 ): Promise<SessionOwnerRow | undefined> {
   return db.get<SessionOwnerRow>(sql`
-    SELECT s.user_id, s.device_id, s.expires_ts, s.replaces, a.is_guest, a.is_admin
+    SELECT s.user_id, s.device_id, s.expires_ts, s.replaces, a.is_guest, a.is_admin,
+      d.created_ts AS device_created_ts
     FROM userserver_sessions s JOIN userserver_accounts a ON a.user_id = s.user_id
+    JOIN userserver_devices d ON d.user_id = s.user_id AND d.device_id = s.device_id
     WHERE s.access_hash = ${accessHash}`);
 }
 
