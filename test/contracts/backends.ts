@@ -53,7 +53,7 @@ export function forEachEngine(name: string, suite: (postgresUrl?: string) => voi
 export function onPostgres(name: string, suite: (url: string) => void): void {
   const url = process.env.KEYHOLE_TEST_POSTGRES_URL;
   if (url === undefined) {
-    describe.skip(`${name} on PostgreSQL: skipped, set KEYHOLE_TEST_POSTGRES_URL`);
+    describe(`${name} on PostgreSQL`, { skip: 'KEYHOLE_TEST_POSTGRES_URL is not set' }, () => {});
   } else {
     describe(`${name} on PostgreSQL`, () => suite(url));
   }

@@ -9,6 +9,7 @@ import type { Receipt } from '../../src/eventlog/entries.ts';
 import type { EventLog, LogEntry, LogTicket, Subscription } from '../../src/eventlog/eventlog.ts';
 import type { Logger } from '../../src/logger.ts';
 import type { EventId, UserId } from '../../src/protocol/identifiers.ts';
+import { until } from '../until.ts';
 import type { Backend, BackendOptions } from './backends.ts';
 
 export const TOPIC = 'edu.receipt';
@@ -106,7 +107,10 @@ function consumeSeen(database: Database, log: EventLog, options: ConsumeOptions)
 
 async function settle(log: EventLog, subscription: Subscription): Promise<void> {
   const head = await log.head(TOPIC);
-  while (subscription.position < head) await subscription.reached(head, 10_000);
+  await until(async () => {
+    await subscription.reached(head, 10_000);
+    return subscription.position >= head;
+  }, `position ${head}`);
 }
 
 function loggerInto(errors: string[]): Logger {
