@@ -1,7 +1,9 @@
 // Who may read what of a room: members everything that visibility lets them, those who have left what they could
 // see then, everybody else only rooms that are world-readable now.
 
+import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import { MatrixError } from '../../protocol/error.ts';
+import { readHistoryVisibility } from '../../protocol/events/content.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { Viewer } from '../api.ts';
@@ -57,12 +59,26 @@ export async function viewRoom(context: SyncserverContext, place: Place): Promis
   const room = await context.roomserver.queryRoom({ roomId });
   if (room !== undefined && isWorldReadable(room.visibility)) {
     const endState = (await stateAt(context, roomId, upTo)) ?? room.currentState;
-    return { ...base, isLooker: true, upTo, endState };
+    const isSame = endState === room.currentState;
+    if (isSame || (await isOpenAt(context, roomId, endState))) {
+      return { ...base, isLooker: true, upTo, endState };
+    }
   }
   throw new MatrixError(
     'M_FORBIDDEN',
     'You are not a member of the room and were not previously a member of it',
   );
+}
+
+/** What has been consumed may be from a time when the room was closed, though it is open by now. */
+async function isOpenAt(
+  { roomserver }: SyncserverContext,
+  roomId: RoomId,
+  snapshot: StateSnapshotId,
+): Promise<boolean> {
+  const keys = [{ type: 'm.room.history_visibility', stateKey: '' }];
+  const [event] = await roomserver.queryStateEvents({ roomId, snapshot, keys });
+  return isWorldReadable(readHistoryVisibility(event?.json.content));
 }
 
 function looksInto(

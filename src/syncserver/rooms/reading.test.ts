@@ -292,4 +292,29 @@ forEachBackend('events, state and members', (backend) => {
     await assert.rejects(harness.api.state(place), isErrcode('M_FORBIDDEN'));
     await assert.rejects(harness.api.members(place), isErrcode('M_FORBIDDEN'));
   });
+
+  test('a room that opens while it is read does not show how it was before', async () => {
+    const { harness, room } = await open(backend, 'joined');
+    const setTopic = (topic: string) =>
+      harness.rooms.setState(room, ALICE, {
+        type: 'm.room.topic',
+        stateKey: '',
+        content: { topic },
+      });
+    await setTopic('secret');
+    await harness.settled();
+    let isDone = false;
+    harness.users.beforeIgnored = async () => {
+      if (isDone) return;
+      isDone = true;
+      await setTopic('for all');
+      await harness.rooms.setVisibility(room, 'world_readable');
+    };
+    const key = { type: 'm.room.topic', stateKey: '' };
+    const reading = harness.api.stateEvent({ viewer: bob, roomId: room, ...key });
+    await assert.rejects(reading, isErrcode('M_FORBIDDEN'));
+    await harness.settled();
+    const shown = await harness.api.stateEvent({ viewer: bob, roomId: room, ...key });
+    assert.deepEqual(shown.content, { topic: 'for all' });
+  });
 });

@@ -6,6 +6,7 @@ import { hadEndedAt, wasActiveAt } from '../peeks/peek-state.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { stateAt } from '../rooms/state-at.ts';
 import type { Peek } from '../store/peeks.ts';
+import { selectTimeline } from '../store/timeline.ts';
 import { hasNews, roomSection, stateKey } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
@@ -69,9 +70,9 @@ async function activePeek(
 
 /** What happened until the peek ended; nothing at all when nothing did. */
 async function endedPeek(sync: SyncRequest, roomId: RoomId, peek: Peek): Promise<JsonObject> {
-  const { context, since, now } = sync;
+  const { context, since } = sync;
   if (since === undefined || peek.ending === 'purge') return {};
-  const view = await lookerView(sync, roomId, peek.endedPosition ?? now.rooms);
+  const view = await lookerView(sync, roomId, await lastShown(sync, peek));
   if (view === undefined) return {};
   const section = await roomSection(sync, {
     view,
@@ -81,6 +82,14 @@ async function endedPeek(sync: SyncRequest, roomId: RoomId, peek: Peek): Promise
   });
   if (!hasNews(section)) return {};
   return { [stateKey(sync)]: { events: section.state }, timeline: section.timeline };
+}
+
+/** Of a state that closed the room by arriving at once nothing is shown: no event of it says from when it is. */
+async function lastShown({ context, now }: SyncRequest, peek: Peek): Promise<number> {
+  const { roomId, endedPosition: upTo = now.rooms } = peek;
+  const range = { roomId, after: upTo - 1, upTo, limit: 1 };
+  const [last] = await selectTimeline(context.database, range);
+  return last === undefined || last.kind === 'event' ? upTo : upTo - 1;
 }
 
 async function lookerView(
