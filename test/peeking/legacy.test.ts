@@ -190,3 +190,56 @@ test('a restart between initialSync and the first /events loses nothing', async 
     await lasting.close();
   }
 });
+
+test('two rooms are followed at once by one device, each by its own poll', async () => {
+  const [one, other] = [await openRoom(), await openRoom()];
+  const looker = await newUser();
+  const polls: Any[] = [];
+  for (const room of [one, other]) {
+    await looker.ok('GET', roomPath(room, 'initialSync'));
+    polls.push(looker.ok('GET', pollPath(room, { timeout: '30000' })));
+  }
+  await server.untilWaiting(looker);
+  await member.send(other, 'for the other');
+  const second = await polls[1];
+  assert.deepEqual(
+    second.chunk.map((event: Any) => event.content.body),
+    ['for the other'],
+  );
+  await member.send(one, 'for the one');
+  const first = await polls[0];
+  assert.deepEqual(
+    first.chunk.map((event: Any) => event.content.body),
+    ['for the one'],
+  );
+});
+
+test('polls write nothing while the peek has time enough left', async () => {
+  const room = await openRoom();
+  const looker = await newUser();
+  const { messages } = await looker.ok('GET', roomPath(room, 'initialSync'));
+  const head = () => server.keyhole.eventLog.head('roomserver.output');
+  const before = await head();
+  const poll = pollPath(room, { from: messages.end });
+  for (let n = 0; n < 3; n += 1) await looker.ok('GET', poll);
+  assert.equal(await head(), before);
+  server.clock.advance(300_000);
+  await looker.ok('GET', poll);
+  const renewed = await head();
+  assert.ok(renewed > before);
+  for (let n = 0; n < 3; n += 1) await looker.ok('GET', poll);
+  assert.equal(await head(), renewed);
+});
+
+test('a peek of /sync and the polls of /events are two looks: one ends without the other', async () => {
+  const room = await openRoom();
+  const looker = await newUser();
+  const { messages } = await looker.ok('GET', roomPath(room, 'initialSync'));
+  await looker.ok('POST', `/v3/peek/${encodeURIComponent(room)}`, {});
+  const { next_batch: since } = await looker.sync();
+  await member.send(room, 'twice seen');
+  await looker.ok('POST', roomPath(room, 'unpeek'), {});
+  assert.deepEqual(Object.keys((await looker.sync({ since })).rooms), ['leave']);
+  const told = await looker.ok('GET', pollPath(room, { from: messages.end }));
+  assert.deepEqual(typesOf(told), ['m.room.message']);
+});
