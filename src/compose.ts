@@ -188,6 +188,7 @@ function createServer(foundation: Foundation, components: Components) {
       : noRateLimits,
     logger,
     clock,
+    maxConnections: config.limits.maxConnections,
     closeGraceMs: config.limits.shutdownGraceMs,
   });
 }

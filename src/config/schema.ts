@@ -183,6 +183,7 @@ export const configSchema = section({
     max_upload_bytes: count(52_428_800, 'Largest upload, bytes'),
     min_password_length: count(8, 'Shortest password, characters'),
     access_token_lifetime_ms: count(3_600_000, 'Of sessions that can refresh theirs, ms'),
+    max_connections: count(10_000, 'Connections at once, of each listener'),
     shutdown_grace_ms: duration(10_000, 'How long requests in flight may take to finish, ms'),
     log_retention_ms: duration(
       604_800_000,

@@ -42,7 +42,11 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 5_000,
 };
 
-export function createListener(options: ListenerOptions, dispatch: Dispatch): Server {
+export function createListener(
+  options: ListenerOptions,
+  dispatch: Dispatch,
+  maxConnections: number,
+): Server {
   const onRequest: Dispatch = (request, response) => {
     if (request.method === 'OPTIONS') {
       response.writeHead(204, PREFLIGHT_HEADERS).end();
@@ -57,6 +61,7 @@ export function createListener(options: ListenerOptions, dispatch: Dispatch): Se
       ? createServer(TIMEOUTS, onRequest)
       : createTlsServer({ ...TIMEOUTS, ...options.tls }, onRequest);
   server.on('clientError', onClientError);
+  server.maxConnections = maxConnections;
   return server;
 }
 
@@ -83,6 +88,8 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
       `Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n${body}`,
   );
+  // Without waiting for the client to close its end: it may never do so.
+  socket.destroySoon();
 }
 
 export function listen(server: Server, options: ListenerOptions): Promise<number> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -267,6 +267,37 @@ test('what is no HTTP gets an answer all the same', async (t) => {
   const short =
     'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello';
   assert.match(await sendRaw(t, port, short), /^HTTP\/1\.1 400 /);
+});
+
+test('who was refused is let go, though she keeps her end open', async (t) => {
+  const server = await startTestServer(t, [ping], { maxConnections: 1 });
+  const port = server.ports[0] ?? 0;
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.write('nonsense\r\n\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  const request = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+  assert.match(await sendRaw(t, port, request), /^HTTP\/1\.1 200 /);
+});
+
+test('there are no more connections than are allowed', async (t) => {
+  const server = await startTestServer(t, [ping], { maxConnections: 3 });
+  const port = server.ports[0] ?? 0;
+  const open = async () => {
+    const socket = connect(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  const sockets = [await open(), await open(), await open()];
+  const request = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+  assert.equal(await sendRaw(t, port, request).catch(() => ''), '');
+  const gone = once(sockets[0] as Socket, 'close');
+  sockets[0]?.end(request);
+  sockets[0]?.resume();
+  await gone;
+  assert.match(await sendRaw(t, port, request), /^HTTP\/1\.1 200 /);
 });
 
 test('a route described twice is refused at start', async (t) => {

@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Authenticate } from './admission.ts';
 import { createApplication } from './application.ts';
-import { createListener, type ListenerOptions, listen } from './listener.ts';
+import { connectionLimit } from './connection-limit.ts';
+import { createListener, type Dispatch, type ListenerOptions, listen } from './listener.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Route } from './route.ts';
@@ -17,6 +18,8 @@ export interface HttpServerOptions {
   readonly rateLimits: RateLimits;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Of each listener; fewer where the process may not open so many files. Absent: 10,000. */
+  readonly maxConnections?: number;
   /** What is in flight may take this long to finish when the server closes; ms, default 10 s. */
   readonly closeGraceMs?: number;
 }
@@ -29,6 +32,7 @@ export interface HttpServer {
 }
 
 const DEFAULT_CLOSE_GRACE_MS = 10_000;
+const DEFAULT_MAX_CONNECTIONS = 10_000;
 const SWEEP_MS = 25;
 
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -46,9 +50,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (active.size === 0) onIdle();
     },
   });
-  const servers = options.listeners.map((listener) =>
-    createListener(listener, (request, response) => application.routing(request, response)),
-  );
+  const dispatch: Dispatch = (request, response) => application.routing(request, response);
+  const limit = connectionLimit(options.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
+  const servers = options.listeners.map((listener) => createListener(listener, dispatch, limit));
 
   async function close(): Promise<void> {
     isClosing = true;
