@@ -17,6 +17,7 @@ import type { DurableTopic } from './entries.ts';
 import type { AnyEntry } from './entry-store.ts';
 import type { Consumer } from './eventlog.ts';
 import { migrations } from './schema.ts';
+import { UncertainBatches } from './uncertain.ts';
 
 export type AnyConsumer = Consumer<DurableTopic, unknown>;
 
@@ -39,6 +40,7 @@ export class ConsumerState {
   readonly #options: ConsumerStateOptions;
   readonly #id: ConsumerId;
   readonly #parkedKeys = new Set<string>();
+  readonly #uncertain = new UncertainBatches();
   #position = 0;
 
   constructor(options: ConsumerStateOptions) {
@@ -51,6 +53,10 @@ export class ConsumerState {
     return this.#position;
   }
 
+  get parkedKeys(): readonly string[] {
+    return [...this.#parkedKeys];
+  }
+
   async load(): Promise<void> {
     const { database } = this.#consumer;
     await database.migrate('eventlog', migrations);
@@ -60,6 +66,7 @@ export class ConsumerState {
     for (const { consumer, topic, key } of parked) {
       if (consumer === this.#id.consumer && topic === this.#id.topic) this.#parkedKeys.add(key);
     }
+    this.#uncertain.resolve(position);
     this.#position = position;
     this.#options.onAdvance(position, NONE);
   }
@@ -69,11 +76,15 @@ export class ConsumerState {
     const live = entries.filter((entry) => !this.#parkedKeys.has(entry.key));
     const held = entries.filter((entry) => this.#parkedKeys.has(entry.key));
     const prepared = live.length > 0 ? await this.#consumer.prepare?.(live) : undefined;
-    await this.#consumer.database.transact(async (tx) => {
-      await this.#move(tx, entries, held);
-      for (const entry of held) await this.#park(tx, entry, HELD);
-      if (live.length > 0) await this.#consumer.apply(tx, live, prepared);
-    });
+    const to = entries.at(-1)?.position ?? this.#position;
+    await this.#uncertain.watch(to, (record) =>
+      this.#consumer.database.transact(async (transaction) => {
+        const tx = record(transaction);
+        await this.#move(tx, entries, held);
+        for (const entry of held) await this.#park(tx, entry, HELD);
+        if (live.length > 0) await this.#consumer.apply(tx, live, prepared);
+      }),
+    );
   }
 
   /** Puts an entry aside that cannot be applied, and with it all that follows for its key. */

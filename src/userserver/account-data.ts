@@ -116,8 +116,11 @@ class IgnoredUsers implements UserCaches {
     return this.#lists.get(userId);
   }
 
+  /** Also when the unit fails: it may have been committed all the same. */
   forgetAfterCommit(tx: Transaction, userId: UserId): void {
-    tx.afterCommit(() => this.#lists.forget(userId));
+    const forget = () => this.#lists.forget(userId);
+    tx.afterCommit(forget);
+    tx.afterRollback(forget);
   }
 }
 

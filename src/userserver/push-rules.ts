@@ -94,8 +94,11 @@ class PushRules implements UserCaches {
     });
   }
 
+  /** Also when the unit fails: it may have been committed all the same. */
   forgetAfterCommit(tx: Transaction, userId: UserId): void {
-    tx.afterCommit(() => this.#rules.forget(userId));
+    const forget = () => this.#rules.forget(userId);
+    tx.afterCommit(forget);
+    tx.afterRollback(forget);
   }
 }
 

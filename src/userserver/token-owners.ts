@@ -48,11 +48,13 @@ export class TokenOwners {
       : undefined;
   }
 
-  /** After COMMIT of `tx` these access hashes are read anew. */
+  /** After COMMIT of `tx` these access hashes are read anew; also when it fails, since it may have been committed all the same. */
   forgetAfterCommit(tx: Transaction, accessHashes: readonly string[]): void {
-    tx.afterCommit(() => {
+    const forget = () => {
       for (const hash of accessHashes) this.#known.forget(hash);
-    });
+    };
+    tx.afterCommit(forget);
+    tx.afterRollback(forget);
   }
 
   /** The client has the new tokens, so the old ones end. False when a later refresh has ended this token. */

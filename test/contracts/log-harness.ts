@@ -43,6 +43,8 @@ export interface ConsumeOptions {
   readonly name?: string;
   readonly fail?: (entry: ReceiptEntry) => void;
   readonly onBatch?: (entries: readonly ReceiptEntry[]) => void;
+  /** After COMMIT, as memory is changed. */
+  readonly onCommitted?: (entries: readonly ReceiptEntry[]) => void;
 }
 
 export interface HarnessOptions extends BackendOptions {
@@ -97,6 +99,7 @@ function consumeSeen(database: Database, log: EventLog, options: ConsumeOptions)
     database,
     apply: async (tx, entries) => {
       options.onBatch?.(entries);
+      tx.afterCommit(() => options.onCommitted?.(entries));
       const data = entries.map(({ position, key, entry }) => ({ position, key, value: entry.ts }));
       await tx.run(sql`INSERT INTO seen (position, key, value) SELECT position, key, value
         FROM ${rows({ position: 'bigint', key: 'text', value: 'bigint' }, data)}`);

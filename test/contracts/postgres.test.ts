@@ -123,19 +123,22 @@ onPostgres('trouble', (serverUrl) => {
     assert.deepEqual(harness.errors, []);
   });
 
-  test("a consumer's commit whose answer is lost is not repeated", async () => {
+  test("a consumer's commit whose answer is lost is not repeated, and has its effects", async () => {
     const harness = await open();
     let batches = 0;
+    const effects: number[] = [];
     const subscription = harness.consume({
+      onCommitted: (entries) => effects.push(...entries.map(({ entry }) => entry.ts)),
       onBatch: () => {
         if (batches++ === 0) proxy.loseNextCommit();
       },
     });
     await harness.log.position(await harness.append('k', 1));
     await harness.settled(subscription);
+    assert.deepEqual(effects, [1]);
     await harness.log.position(await harness.append('k', 2));
     await harness.settled(subscription);
-    assert.deepEqual([batches, await values(harness)], [2, [1, 2]]);
+    assert.deepEqual([batches, await values(harness), effects], [2, [1, 2], [1, 2]]);
     assert.equal(proxy.lost(), 1);
     assert.deepEqual([harness.errors, await harness.log.parked()], [[], []]);
   });

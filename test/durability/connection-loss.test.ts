@@ -80,13 +80,17 @@ async function follow(senders: readonly Sender[], load: Load): Promise<void> {
   const deadline = performance.now() + 2 * RECOVERY_MS;
   let since = '';
   while (!isComplete() || acknowledged().some((id) => !told.includes(id))) {
-    if (performance.now() > deadline) throw new Error('/sync does not tell of everything');
+    if (performance.now() > deadline) {
+      const missing = acknowledged().filter((id) => !told.includes(id));
+      throw new Error(`/sync did not tell of ${missing.length} events: ${missing.slice(0, 3)}`);
+    }
     const query = new URLSearchParams({ timeout: '500', filter, ...(since && { since }) });
     const { status, body } = await client.call('GET', `/v3/sync?${query}`);
     load.answers.add(status === 200 ? '200' : `${status} ${body.errcode}`);
     if (status !== 200) continue;
     since = body.next_batch;
-    const events = body.rooms?.join?.[roomId]?.timeline.events ?? [];
+    const { events = [], limited = false } = body.rooms?.join?.[roomId]?.timeline ?? {};
+    assert.equal(limited, false);
     told.push(...events.map((event: { event_id: string }) => event.event_id));
   }
   assert.equal(new Set(told).size, told.length, 'something was told twice');
