@@ -42,15 +42,6 @@ async function looking(backend: Backend, options: HarnessOptions = {}): Promise<
   return { harness, room, since: first.next_batch };
 }
 
-function closing() {
-  const type = 'm.room.history_visibility';
-  return { sender: ALICE, type, stateKey: '', content: { history_visibility: 'joined' } };
-}
-
-function topic(text: string) {
-  return { sender: ALICE, type: 'm.room.topic', stateKey: '', content: { topic: text } };
-}
-
 function wholeState(section: Body): string[] {
   return [...types(section, 'state'), ...types(section)];
 }
@@ -531,69 +522,5 @@ forEachBackend('what a peek shows', (backend) => {
     assert.equal((await harness.sync(LOOKER, { since })).rooms, undefined);
     const key = { ...LOOKER, roomId: room };
     assert.equal((await harness.api.queryPeek({ ...key, via: 'sync' })).active, false);
-  });
-
-  for (const reason of ['resolution', 'resync'] as const) {
-    test(`a state that arrives at once (${reason}) and closes the room shows nothing of itself`, async () => {
-      const { harness, room, since } = await looking(backend);
-      await harness.rooms.message(room, ALICE, 'before');
-      await harness.rooms.replaceState(room, closing(), reason);
-      await harness.rooms.message(room, ALICE, 'after');
-      const { rooms, next_batch: next } = await harness.sync(LOOKER, { since });
-      assert.deepEqual(Object.keys(rooms), ['leave']);
-      assert.deepEqual(bodies(rooms.leave[room]), ['before']);
-      assert.deepEqual(types(rooms.leave[room], 'state'), []);
-      assert.equal((await harness.sync(LOOKER, { since: next })).rooms, undefined);
-    });
-  }
-
-  test('a state that changes without an event shows in state, and wakes', async () => {
-    const { harness, room, since } = await looking(backend);
-    const waiting = harness.poll(LOOKER, { since });
-    await harness.rooms.replaceState(room, topic('resolved'));
-    const { rooms, next_batch: next } = await waiting;
-    assert.deepEqual(types(rooms.peek[room], 'state'), ['m.room.topic']);
-    assert.deepEqual(types(rooms.peek[room]), []);
-    await harness.rooms.replaceState(room, topic('anew'), 'resync');
-    await harness.rooms.message(room, ALICE, 'from here on');
-    const section = (await harness.sync(LOOKER, { since: next })).rooms.peek[room];
-    assert.equal(section.timeline.limited, true);
-    assert.deepEqual(bodies(section), ['from here on']);
-    assert.deepEqual(types(section, 'state'), ['m.room.topic']);
-  });
-
-  test('a purged room is gone from sight: leave says so, and nothing of what was in it', async () => {
-    const { harness, room, since } = await looking(backend);
-    const waiting = harness.poll(LOOKER, { since });
-    await harness.rooms.message(room, ALICE, 'gone');
-    await harness.rooms.purge(room);
-    await waiting;
-    assert.deepEqual((await harness.sync(LOOKER, { since })).rooms, { leave: { [room]: {} } });
-    assert.deepEqual(await interest(harness), [{ room_id: room, wanted: 0 }]);
-    await harness.start();
-    const { rooms, next_batch: next } = await harness.sync(LOOKER, { since });
-    assert.deepEqual(rooms, { leave: { [room]: {} } });
-    assert.equal((await harness.sync(LOOKER, { since: next })).rooms, undefined);
-    await until(async () => (await peeksOf(harness, LOOKER)).length === 0);
-  });
-
-  test('what ended before its room was purged has nothing to show any more', async () => {
-    const { harness, room, since } = await looking(backend);
-    await harness.rooms.message(room, ALICE, 'gone');
-    await harness.rooms.unpeek(room, LOOKER);
-    await harness.settled();
-    await harness.rooms.purge(room);
-    assert.deepEqual((await harness.sync(LOOKER, { since })).rooms, { leave: { [room]: {} } });
-  });
-
-  test('a peek that is logged after its device was deleted never begins', async () => {
-    const { harness, room } = await openRoom(backend);
-    const { next_batch: since } = await harness.sync(LOOKER);
-    await harness.users.deleteDevice(BOB, LOOKER.deviceId);
-    await harness.settled();
-    await harness.rooms.peek(room, LOOKER);
-    assert.equal((await harness.sync(LOOKER, { since })).rooms, undefined);
-    assert.deepEqual(await peeksOf(harness, LOOKER), []);
-    assert.deepEqual(await interest(harness), []);
   });
 });

@@ -4,33 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Backend, forEachBackend } from '../../../test/contracts/backends.ts';
 import { until } from '../../../test/until.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
-import {
-  ALICE,
-  BOB,
-  bodies,
-  type Harness,
-  openHarness,
-  types,
-  viewer,
-} from '../testing/harness.ts';
+import { ALICE, BOB, bodies, types, viewer } from '../testing/harness.ts';
+import { LOOKER, type Looking, openLooking } from '../testing/looking.ts';
 
-const LOOKER = viewer(BOB);
 const LIFETIME_MS = 3_600_000;
 
-interface Looking {
-  readonly harness: Harness;
-  readonly room: RoomId;
-  readonly since: string;
-}
-
-async function looking(backend: Backend): Promise<Looking> {
-  const harness = await openHarness(backend, { graceMs: 100 * LIFETIME_MS });
-  const room = await harness.rooms.createRoom(ALICE, { visibility: 'world_readable' });
-  await harness.rooms.peek(room, LOOKER);
-  const first = await harness.sync(LOOKER);
-  assert.ok(first.rooms.peek[room]);
-  return { harness, room, since: first.next_batch };
+/** Nobody lapses. */
+function looking(backend: Backend): Promise<Looking> {
+  return openLooking(backend, { graceMs: 100 * LIFETIME_MS });
 }
 
 forEachBackend('the expiry of peeks', (backend) => {
