@@ -69,13 +69,18 @@ forEachBackend('deactivation', (backend) => {
   });
 
   test('a login that has proved its password before the deactivation gets no session', async () => {
-    const gate = { promise: Promise.resolve() };
-    const beforeCommit = () => gate.promise;
+    const gate = { promise: Promise.resolve(), reached: () => {} };
+    const beforeCommit = () => {
+      gate.reached();
+      return gate.promise;
+    };
     const { api, register } = await openHarness(backend, { beforeCommit });
     const { userId } = await register('alice');
     const held = Promise.withResolvers<void>();
-    gate.promise = held.promise;
+    const begun = Promise.withResolvers<void>();
+    Object.assign(gate, { promise: held.promise, reached: begun.resolve });
     const deactivation = api.performDeactivate({ userId, erase: false });
+    await begun.promise;
     const login = api.performPasswordLogin({ userId, password: PASSWORD, device });
     const refused = assert.rejects(login, refusal('M_USER_DEACTIVATED'));
     await new Promise(setImmediate);
