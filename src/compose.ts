@@ -10,7 +10,7 @@ import { lockDataFolder } from './database/data-lock.ts';
 import type { Database } from './database/database.ts';
 import { openSqlite } from './database/sqlite.ts';
 import { openEmbeddedLog } from './eventlog/embedded.ts';
-import type { EventLog } from './eventlog/eventlog.ts';
+import type { EventLog, ParkedKey } from './eventlog/eventlog.ts';
 import { createFederationapi } from './federationapi/federationapi.ts';
 import { createRateLimits, noRateLimits } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
@@ -84,6 +84,17 @@ export async function compose(options: ComposeOptions): Promise<Keyhole> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** What no consumer could apply. Nothing is consumed meanwhile. Throws StartupError. */
+export async function readParkedKeys(options: ComposeOptions): Promise<ParkedKey[]> {
+  const opened: Closing = [];
+  try {
+    const { eventLog } = await openFoundation(options, opened);
+    return await eventLog.parked();
+  } finally {
+    for (const end of opened.reverse()) await end();
   }
 }
 

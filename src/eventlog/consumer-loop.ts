@@ -83,10 +83,13 @@ export class ConsumerLoop implements Subscription {
   async #run(): Promise<void> {
     const unlisten = this.#options.feed.listen(() => this.#pacer.rouse());
     let loaded = false;
+    let isFirst = true;
     while (!this.#pacer.closed) {
       try {
         if (!loaded) await this.#state.load();
         loaded = true;
+        if (isFirst) await this.#retryParked();
+        isFirst = false;
         await this.#step();
       } catch (error) {
         // What was committed is no longer certain: the answer to a COMMIT may be what got lost.
@@ -105,6 +108,20 @@ export class ConsumerLoop implements Subscription {
     const entries = await this.#options.feed.read(this.#state.position, MAX_BATCH);
     if (entries.length > 0) await this.#consume(entries);
     else if (this.#retries.length === 0) await this.#pacer.sleep();
+  }
+
+  /** What has failed before a restart may have failed for a reason that is gone, such as a fault that is mended. */
+  async #retryParked(): Promise<void> {
+    const { logger } = this.#options;
+    for (const key of this.#state.parkedKeys) {
+      try {
+        while (await this.#state.retryNext(key));
+        logger.info({ key }, 'what was parked has been applied');
+      } catch (error) {
+        if (!isFaultOfEntry(error)) throw error;
+        logger.error({ key, err: error }, 'a parked entry failed again: its key stays parked');
+      }
+    }
   }
 
   async #retryNext(): Promise<void> {

@@ -34,6 +34,7 @@ export interface EventLog {
   /** The greatest position given so far on this topic, 0 when none. */
   head(topic: DurableTopic): Promise<number>;
 
+  /** Before anything new, it tries once again what it had parked. */
   consume<T extends DurableTopic, P = undefined>(consumer: Consumer<T, P>): Subscription;
 
   /** Never on disk: reaches those who listen in this process (or cluster) now. */

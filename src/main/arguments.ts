@@ -5,14 +5,15 @@ import { StartupError } from '../startup-error.ts';
 
 export const USAGE = `Usage: keyhole [serve] [--config FILE]
        keyhole user create NAME [--config FILE] [--admin] [--password-stdin]
-       keyhole log retry [--config FILE]
+       keyhole log [retry] [--config FILE]
 
 Without --config Keyhole runs a local trial: http://localhost:8008, data under ./data.
 
 Commands:
   serve            run the server (the default)
   user create      make an account while the server is stopped; prints a password unless given one
-  log retry        try again, while the server is stopped, what the log says is parked
+  log              tell, while the server is stopped, what could not be applied and is parked
+  log retry        try it again, as every start of the server does
 
 Options:
   --config FILE    YAML; the keys are described in docs/operating.md
@@ -24,7 +25,7 @@ Options:
 
 export type Command =
   | { readonly name: 'help' | 'version' }
-  | { readonly name: 'serve' | 'log retry'; readonly config: string | undefined }
+  | { readonly name: 'serve' | 'log' | 'log retry'; readonly config: string | undefined }
   | {
       readonly name: 'user create';
       readonly config: string | undefined;
@@ -55,11 +56,11 @@ export function parseArguments(args: readonly string[]): Command {
   if (values.admin || values['password-stdin']) {
     throw usageError('--admin and --password-stdin belong to "user create"');
   }
-  const isRetry = first === 'log' && second === 'retry' && localpart === undefined;
-  if (first === 'log' && !isRetry) throw usageError('it is "keyhole log retry"');
-  if (first === 'serve' && second !== undefined)
-    throw usageError(`unexpected argument '${second}'`);
-  return { name: isRetry ? 'log retry' : 'serve', config };
+  if (first === 'log' && second === 'retry' && localpart === undefined) {
+    return { name: 'log retry', config };
+  }
+  if (second !== undefined) throw usageError(`unexpected argument '${second}'`);
+  return { name: first, config };
 }
 
 function parse(args: readonly string[]) {

@@ -5,7 +5,7 @@ import { StartupError } from '../startup-error.ts';
 import { readVersion } from '../version.ts';
 import { parseArguments, USAGE } from './arguments.ts';
 import { createUser } from './create-user.ts';
-import { retryLog } from './retry-log.ts';
+import { listParked, retryParked } from './parked-keys.ts';
 import { serve } from './serve.ts';
 
 const STARTUP_REFUSED = 2;
@@ -22,8 +22,10 @@ export async function run(args: readonly string[]): Promise<number> {
         return 0;
       case 'user create':
         return await createUser(command);
+      case 'log':
+        return await listParked(command.config);
       case 'log retry':
-        return await retryLog(command.config);
+        return await retryParked(command.config);
       case 'serve':
         return await serve(command.config, readVersion());
     }

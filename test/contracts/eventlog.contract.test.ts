@@ -7,7 +7,14 @@ import { sql } from '../../src/database/sql.ts';
 import type { UserId } from '../../src/protocol/identifiers.ts';
 import { until } from '../until.ts';
 import { forEachBackend } from './backends.ts';
-import { appendOne, openHarness, receipt, TOPIC } from './log-harness.ts';
+import {
+  appendOne,
+  type Harness,
+  openHarness,
+  type ReceiptEntry,
+  receipt,
+  TOPIC,
+} from './log-harness.ts';
 
 forEachBackend('event log: order', (backend) => {
   test('entries come in the order of their commits, with what was appended', async () => {
@@ -301,32 +308,45 @@ forEachBackend('event log: parked keys', (backend) => {
     assert.deepEqual(await values(), [1, 2, 3, 4, 5, 10, 11]);
   });
 
-  test('stay parked across a restart', async () => {
+  test('are tried again at start, in order and before what is new; what fails stays parked', async () => {
+    const fail = ({ entry }: ReceiptEntry) => {
+      if (entry.ts < 10) throw new Error('bad');
+    };
     const one = await openHarness(backend);
-    const subscription = one.consume({
-      fail: () => {
-        throw new Error('bad');
-      },
-    });
-    await one.log.position(await one.append('k', 1));
+    const subscription = one.consume({ fail });
+    for (const [key, value] of [
+      ['k', 1],
+      ['k', 2],
+      ['good', 10],
+    ] as const) {
+      await one.log.position(await one.append(key, value));
+    }
     await one.settled(subscription);
     await one.log.close();
     await one.database.close();
 
     const two = await openHarness(backend);
-    const again = two.consume();
-    await two.log.position(await two.append('k', 2));
-    await two.log.position(await two.append('other', 3));
-    await two.settled(again);
-    assert.deepEqual(
-      (await two.seen()).map((row) => row.value),
-      [3],
-    );
-    await two.log.retry('test', TOPIC, 'k');
-    assert.deepEqual(
-      (await two.seen()).map((row) => row.value),
-      [1, 2, 3],
-    );
+    const still = two.consume({ fail });
+    await two.log.position(await two.append('k', 3));
+    await two.log.position(await two.append('good', 11));
+    await two.settled(still);
+    const values = async ({ seen }: Harness) => (await seen()).map((row) => row.value);
+    assert.deepEqual(await values(two), [10, 11]);
+    assert.equal((await two.log.parked()).length, 1);
+    assert.deepEqual(two.errors, ['a parked entry failed again: its key stays parked']);
+    await two.log.close();
+    await two.database.close();
+
+    const three = await openHarness(backend);
+    const order: number[] = [];
+    const mended = three.consume({
+      onBatch: (entries) => order.push(...entries.map(({ entry }) => entry.ts)),
+    });
+    await three.log.position(await three.append('k', 4));
+    await three.settled(mended);
+    assert.deepEqual(order, [1, 2, 3, 4]);
+    assert.deepEqual(await values(three), [1, 2, 10, 3, 11, 4]);
+    assert.deepEqual(await three.log.parked(), []);
   });
 
   test('one bad entry in a batch is found, and nothing is applied twice', async () => {

@@ -167,7 +167,7 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     [['serve', 'x'], /^keyhole: unexpected argument 'x'; see/],
     [['--admin'], /^keyhole: --admin and --password-stdin belong to "user create"/],
     [['user', 'create'], /^keyhole: it is "keyhole user create NAME"/],
-    [['log'], /^keyhole: it is "keyhole log retry"/],
+    [['log', 'x'], /^keyhole: unexpected argument 'x'; see/],
   ] as const) {
     const { code, stderr, stdout } = await run(t, args, { folder }).ended;
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
@@ -201,6 +201,10 @@ test('accounts are made, and parked keys retried, while the server is stopped', 
   park.run('!room:localhost', JSON.stringify(receipt), 'edu.receipt');
   park.run('!broken:localhost', '{"v":1,"kind":"NewRoomEvent"}', 'roomserver.output');
 
+  const list = await run(t, ['log'], { folder }).ended;
+  assert.match(list.stdout, /^syncserver edu\.receipt !room:localhost is parked: Error: full$/m);
+  assert.equal(list.stdout.trim().split('\n').length, 2);
+  assert.equal(list.code, 1);
   const first = await run(t, ['log', 'retry'], { folder }).ended;
   assert.match(first.stdout, /^syncserver edu\.receipt !room:localhost goes on$/m);
   assert.match(first.stdout, /^syncserver roomserver\.output !broken:localhost is still parked: /m);
