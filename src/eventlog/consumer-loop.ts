@@ -4,11 +4,17 @@
 import type { Clock } from '../clock.ts';
 import { DatabaseError } from '../database/database.ts';
 import type { Logger } from '../logger.ts';
-import { type AnyConsumer, ConsumerState, PositionMoved } from './consumer-state.ts';
+import {
+  type AnyConsumer,
+  ConsumerState,
+  type ConsumerStateOptions,
+  PositionMoved,
+} from './consumer-state.ts';
 import type { AnyEntry } from './entry-store.ts';
 import type { Subscription } from './eventlog.ts';
 import { Pacer } from './pacer.ts';
 import { PositionWaiters } from './position-waiters.ts';
+import { upToResumed } from './resumed.ts';
 import type { TopicFeed } from './topic-feed.ts';
 
 const MAX_BATCH = 200;
@@ -18,6 +24,7 @@ export interface ConsumerLoopOptions {
   readonly feed: TopicFeed;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly append: ConsumerStateOptions['append'];
   readonly onClose: () => void;
 }
 
@@ -32,7 +39,10 @@ export class ConsumerLoop implements Subscription {
   readonly #state: ConsumerState;
   readonly #waiters: PositionWaiters;
   readonly #pacer: Pacer;
+  /** To be begun. */
   readonly #retries: RetryRequest[] = [];
+  /** Begun, but not all has been applied yet. */
+  readonly #resumes = new Map<string, RetryRequest[]>();
   readonly #done: Promise<void>;
 
   constructor(options: ConsumerLoopOptions) {
@@ -44,7 +54,9 @@ export class ConsumerLoop implements Subscription {
     this.#state = new ConsumerState({
       consumer,
       clock,
+      append: options.append,
       onAdvance: (position, parked) => this.#waiters.advance(position, parked),
+      onResumed: (key, isFree) => this.#resumed(key, isFree),
     });
     this.#done = this.#run();
   }
@@ -76,7 +88,10 @@ export class ConsumerLoop implements Subscription {
     this.#pacer.close();
     await this.#done;
     this.#waiters.close();
-    for (const { reject } of this.#retries) reject(new Error('the consumer is closed'));
+    const begun = [...this.#resumes.values()].flat();
+    for (const { reject } of [...this.#retries, ...begun]) {
+      reject(new Error('the consumer is closed'));
+    }
     this.#options.onClose();
   }
 
@@ -105,34 +120,47 @@ export class ConsumerLoop implements Subscription {
   async #step(): Promise<void> {
     this.#pacer.look();
     await this.#retryNext();
-    const entries = await this.#options.feed.read(this.#state.position, MAX_BATCH);
+    const { feed, consumer } = this.#options;
+    const read = await feed.read(this.#state.position, MAX_BATCH);
+    const entries = upToResumed(read, consumer.name);
     if (entries.length > 0) await this.#consume(entries);
     else if (this.#retries.length === 0) await this.#pacer.sleep();
   }
 
   /** What has failed before a restart may have failed for a reason that is gone, such as a fault that is mended. */
   async #retryParked(): Promise<void> {
-    const { logger } = this.#options;
-    for (const key of this.#state.parkedKeys) {
-      try {
-        while (await this.#state.retryNext(key));
-        logger.info({ key }, 'what was parked has been applied');
-      } catch (error) {
-        if (!isFaultOfEntry(error)) throw error;
-        logger.error({ key, err: error }, 'a parked entry failed again: its key stays parked');
-      }
+    for (const key of this.#state.parkedKeys) await this.#state.resume(key);
+  }
+
+  /** What came of the key meanwhile was parked, and goes on next. */
+  #resumed(key: string, isFree: boolean): void {
+    const requests = this.#resumes.get(key) ?? [];
+    this.#resumes.delete(key);
+    if (isFree) {
+      this.#options.logger.info({ key }, 'what was parked has been applied');
+      for (const { resolve } of requests) resolve();
+    } else {
+      const ignored = { key, resolve: () => undefined, reject: () => undefined };
+      this.#retries.push(...(requests.length > 0 ? requests : [ignored]));
     }
+  }
+
+  #failed(key: string, error: unknown): void {
+    const requests = this.#resumes.get(key) ?? [];
+    this.#resumes.delete(key);
+    for (const { reject } of requests) reject(error);
   }
 
   async #retryNext(): Promise<void> {
     const request = this.#retries.shift();
     if (request === undefined) return;
+    const { key } = request;
     try {
-      while (await this.#state.retryNext(request.key));
-      request.resolve();
+      if (!(await this.#state.resume(key))) return request.resolve();
+      this.#resumes.set(key, [...(this.#resumes.get(key) ?? []), request]);
     } catch (error) {
-      this.#options.logger.error({ key: request.key, err: error }, 'a parked entry failed again');
       request.reject(error);
+      throw error;
     }
   }
 
@@ -154,6 +182,7 @@ export class ConsumerLoop implements Subscription {
       for (const each of entries) await this.#consume([each]);
     } else {
       await this.#state.park(entry, error);
+      this.#failed(entry.key, error);
       this.#options.logger.error(
         { key: entry.key, position: entry.position, err: error },
         'an entry of the event log failed: its key is parked until it is retried',

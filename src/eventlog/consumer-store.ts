@@ -5,6 +5,10 @@ import { sql } from '../database/sql.ts';
 import type { DurableTopic } from './entries.ts';
 import { type AnyEntry, parseEntry } from './entry-store.ts';
 import type { ParkedKey } from './eventlog.ts';
+import { resumedOf } from './resumed.ts';
+
+/** Why entries are parked that have not failed themselves. */
+export const HELD = 'waits for an earlier entry of its key';
 
 /** Who consumes what: the key of both tables. */
 export interface ConsumerId {
@@ -59,38 +63,63 @@ export async function insertParked(
       ${error}, ${JSON.stringify(entry.entry)})`);
 }
 
-export async function updateParkedError(
+/** Stands for a key whose entries have been appended again and are still to be applied. */
+export const RESUMING = 0;
+
+export async function insertResuming(
   tx: Transaction,
   id: ConsumerId,
-  { position, error }: { position: number; error: string },
+  { key, now }: { key: string; now: number },
 ): Promise<void> {
   await tx.run(sql`
-    UPDATE eventlog_parked SET error = ${error}
-    WHERE consumer = ${id.consumer} AND topic = ${id.topic} AND position = ${position}`);
+    INSERT INTO eventlog_parked (consumer, topic, key, position, parked_at, error, entry)
+    VALUES (${id.consumer}, ${id.topic}, ${key}, ${RESUMING}, ${now}, 'is about to go on', '{}')`);
 }
 
-export async function deleteParked(
-  tx: Transaction,
-  id: ConsumerId,
-  entry: AnyEntry,
-): Promise<void> {
+export async function deleteResuming(tx: Transaction, id: ConsumerId, key: string): Promise<void> {
   await tx.run(sql`
     DELETE FROM eventlog_parked WHERE consumer = ${id.consumer} AND topic = ${id.topic}
-      AND key = ${entry.key} AND position = ${entry.position}`);
+      AND key = ${key} AND position = ${RESUMING}`);
 }
 
-/** The parked entry of the key that comes first. */
-export async function selectFirstParked(
+export async function deleteParked(tx: Transaction, id: ConsumerId, key: string): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM eventlog_parked
+    WHERE consumer = ${id.consumer} AND topic = ${id.topic} AND key = ${key}`);
+}
+
+/** The parked entries of the key, in order: those that have come again belong before what came meanwhile. */
+export async function selectParked(
   database: Queryable,
   id: ConsumerId,
   key: string,
-): Promise<AnyEntry | undefined> {
-  const row = await database.get<{ position: number; entry: string }>(sql`
+): Promise<AnyEntry[]> {
+  const found = await database.all<{ position: number; entry: string }>(sql`
     SELECT position, entry FROM eventlog_parked
     WHERE consumer = ${id.consumer} AND topic = ${id.topic} AND key = ${key}
-    ORDER BY position LIMIT 1`);
-  if (row === undefined) return undefined;
-  return { topic: id.topic, key, position: row.position, entry: parseEntry(row.entry) };
+      AND position > ${RESUMING}
+    ORDER BY position`);
+  const { topic } = id;
+  const entries = found.map((row) => ({
+    topic,
+    key,
+    position: row.position,
+    entry: parseEntry(row.entry),
+  }));
+  const isAgain = (entry: AnyEntry) => resumedOf(entry) !== undefined;
+  return [...entries.filter(isAgain), ...entries.filter((entry) => !isAgain(entry))];
+}
+
+export async function hasParked(
+  database: Queryable,
+  id: ConsumerId,
+  key: string,
+): Promise<boolean> {
+  const row = await database.get(sql`
+    SELECT position FROM eventlog_parked
+    WHERE consumer = ${id.consumer} AND topic = ${id.topic} AND key = ${key}
+      AND position > ${RESUMING} LIMIT 1`);
+  return row !== undefined;
 }
 
 export async function selectIsParked(
@@ -109,8 +138,9 @@ export async function selectParkedKeys(database: Queryable): Promise<ParkedKey[]
   return database.all<ParkedKey>(sql`
     SELECT consumer, topic, key, position, error FROM eventlog_parked AS p
     WHERE position = (
-      SELECT min(position) FROM eventlog_parked AS q
+      SELECT position FROM eventlog_parked AS q
       WHERE q.consumer = p.consumer AND q.topic = p.topic AND q.key = p.key
+      ORDER BY CASE WHEN error = ${HELD} THEN 1 ELSE 0 END, position LIMIT 1
     )
     ORDER BY consumer, topic, position`);
 }

@@ -92,6 +92,7 @@ class EmbeddedLog implements EventLog {
       feed: this.#feeds[consumer.topic],
       clock: this.#options.clock,
       logger: this.#options.logger,
+      append: (tx, entries) => this.#appendAgain(tx, consumer, entries),
       onClose: () => this.#loops.delete(loop),
     });
     this.#loops.add(loop);
@@ -130,6 +131,15 @@ class EmbeddedLog implements EventLog {
     this.#cancelTrim();
     await Promise.all([...this.#loops].map((loop) => loop.close()));
     await this.#sequencer.close();
+  }
+
+  async #appendAgain(
+    tx: Transaction,
+    { topic, name, database }: Pick<AnyConsumer, 'topic' | 'name' | 'database'>,
+    entries: readonly NewEntry[],
+  ): Promise<LogTicket> {
+    if (database === this.#options.database) return this.#sequencer.append(tx, topic, entries);
+    throw new Error(`${name} keeps its rows in another database than the log`);
   }
 
   #loopOf(consumer: string, topic: DurableTopic): ConsumerLoop | undefined {

@@ -46,7 +46,10 @@ export interface EventLog {
 
   /** Keys that are parked because an entry of theirs failed. */
   parked(): Promise<ParkedKey[]>;
-  /** Lets the consumer try the parked entries of a key again, in order. */
+  /**
+   * Lets the consumer try the parked entries of a key again, in order, with positions after all others; resolves once
+   * it has applied them. Rejects when one fails again, which parks it with the rest.
+   */
   retry(consumer: string, topic: DurableTopic, key: string): Promise<void>;
 
   /** Drops entries that every known consumer has passed and that are older than the retention time. */
