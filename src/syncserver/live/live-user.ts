@@ -1,6 +1,7 @@
 // A user who syncs: her memberships, what changed of her account data, her devices, and who waits for a change.
 
 import type { DeviceId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import { isOverdue } from '../peeks/peek-state.ts';
 import type { AccountDataChange } from '../store/account-data.ts';
 import type { Membership } from '../store/memberships.ts';
 import type { Peek } from '../store/peeks.ts';
@@ -130,8 +131,22 @@ export class LiveUser {
     return this.#devices.get(deviceId) ?? NO_DEVICE;
   }
 
-  peeks(): Peek[] {
-    return [...this.#devices.values()].flatMap((device) => device.peeks);
+  /** Those of peeks that go on. The end of one wakes by itself. */
+  roomsLookedInto(): Set<RoomId> {
+    const rooms = new Set<RoomId>();
+    for (const { peeks } of this.#devices.values()) {
+      for (const peek of peeks) if (peek.endedPosition === undefined) rooms.add(peek.roomId);
+    }
+    return rooms;
+  }
+
+  /** On all devices: those of which is to be decided where they ended, and those that are of no use any more. */
+  overduePeeks(now: number): Peek[] {
+    const overdue: Peek[] = [];
+    for (const { peeks } of this.#devices.values()) {
+      for (const peek of peeks) if (isOverdue(peek, now)) overdue.push(peek);
+    }
+    return overdue;
   }
 
   /** Adds it, or puts it in the place of what was known of it. */

@@ -101,7 +101,7 @@ export class Live {
   /** Makes the rooms that wake a user those that she has joined or looks into. */
   #watch(user: LiveUser): void {
     user.roomsAreStale = false;
-    const looking = new Set(user.peeks().map((peek) => peek.roomId));
+    const looking = user.roomsLookedInto();
     for (const [roomId, room] of user.rooms) {
       if (!user.isJoined(roomId) && !looking.has(roomId)) this.#unwatch(user, room);
     }

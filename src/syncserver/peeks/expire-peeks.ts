@@ -1,23 +1,11 @@
 // The end of peeks by time. Where a peek ended is stored before it is told: then the same token gets the same answer
 // again, and what renews the peek meanwhile comes either before the end or begins a new one.
 
-import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
-import type { LiveUser } from '../live/live-user.ts';
-import { type Peek, selectPeek, updatePeekExpired } from '../store/peeks.ts';
+import { deleteOverduePeek, type Peek, selectPeek, updatePeekExpired } from '../store/peeks.ts';
 import { selectPositionAt } from '../store/timeline.ts';
-import { isOverdue } from './peek-state.ts';
 
-/** Those of the device that are to be ended before anything is told of them. */
-export function overduePeeks(
-  { clock }: Pick<SyncserverContext, 'clock'>,
-  { deviceId }: Viewer,
-  user: LiveUser,
-): readonly Peek[] {
-  const now = clock.now();
-  return user.device(deviceId).peeks.filter((peek) => peek.via === 'sync' && isOverdue(peek, now));
-}
-
+/** `peeks`: overdue ones. What is known of their devices has changed when this resolves. */
 export async function expirePeeks(
   context: SyncserverContext,
   peeks: readonly Peek[],
@@ -28,9 +16,10 @@ export async function expirePeeks(
 
 async function expire(context: SyncserverContext, peek: Peek, now: number): Promise<void> {
   const { database, live } = context;
-  const position = await lastPosition(context, peek);
+  const position = peek.via === 'sync' ? await lastPosition(context, peek) : 0;
   await database.transact(async (tx) => {
-    await updatePeekExpired(tx, peek, { position, now });
+    if (peek.via === 'sync') await updatePeekExpired(tx, peek, { position, now });
+    else await deleteOverduePeek(tx, peek, now);
     const stored = await selectPeek(tx, peek);
     tx.afterCommit(() => {
       live.change(peek.userId, (user) => {

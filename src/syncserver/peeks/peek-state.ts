@@ -11,9 +11,9 @@ export function isActive(peek: Peek, now: number): boolean {
   return peek.endedPosition === undefined && peek.expiryTs > now;
 }
 
-/** Its time is over, but where it ended has not been decided. */
-export function isOverdue(peek: Peek, now: number): boolean {
-  return peek.endedPosition === undefined && peek.expiryTs <= now;
+/** Its time is over: where it ended is still to be decided, or, of one by /events, there is nothing more to tell. */
+export function isOverdue({ via, endedPosition, expiryTs }: Peek, now: number): boolean {
+  return expiryTs <= now && (via === 'events' || endedPosition === undefined);
 }
 
 /** Whether the peek had begun, and not ended, when the token was made: the device that comes with it was sent the state. */

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachBackend } from '../../../test/contracts/backends.ts';
 import { until } from '../../../test/until.ts';
-import { ALICE, bodies, openHarness, types } from '../testing/harness.ts';
-import { interestIn, LOOKER, openLooking, peeksOf } from '../testing/looking.ts';
+import { ALICE, BOB, bodies, openHarness, types, viewer } from '../testing/harness.ts';
+import { interestIn, LOOKER, type Looking, openLooking, peeksOf } from '../testing/looking.ts';
 
 function closing() {
   const type = 'm.room.history_visibility';
@@ -122,4 +122,58 @@ forEachBackend('peeks and states', (backend) => {
     assert.deepEqual(await peeksOf(harness.database, LOOKER), []);
     assert.deepEqual(await interestIn(harness.database), []);
   });
+
+  test('a look that is over wakes no other device of the user', async () => {
+    const { harness, room } = await openLooking(backend, { graceMs: 86_400_000 });
+    await harness.rooms.peek(room, LOOKER, { via: 'events', lifetimeMs: 600_000 });
+    const other = viewer(LOOKER.userId, 'OTHER');
+    await harness.sync(other);
+    harness.clock.advance(3_600_000);
+    const { next_batch: since } = await harness.sync(other);
+    const { answer } = await harness.waitingPoll(other, { since });
+    harness.clock.scheduled.length = 0;
+    await harness.rooms.message(room, ALICE, 'for nobody');
+    await harness.settled();
+    assert.deepEqual(
+      harness.clock.scheduled.filter((ms) => ms === 30_000),
+      [],
+    );
+    harness.clock.advance(30_000);
+    assert.equal((await answer).rooms, undefined);
+    const ended = await harness.sync(LOOKER);
+    assert.equal(ended.rooms, undefined);
+  });
+
+  const meanwhile: readonly (readonly [string, (of: Looking) => Promise<unknown>, string])[] = [
+    ['closing', ({ harness, room }) => harness.rooms.setVisibility(room, 'joined'), 'leave'],
+    ['unpeek', ({ harness, room }) => harness.rooms.unpeek(room, LOOKER), 'leave'],
+    ['ban', ({ harness, room }) => harness.rooms.member(room, BOB, 'ban'), 'leave'],
+    ['join', ({ harness, room }) => harness.rooms.member(room, BOB, 'join'), 'join'],
+    ['expiry', async ({ harness }) => harness.clock.advance(3_600_000), 'leave'],
+    ['purge', ({ harness, room }) => harness.rooms.purge(room), 'leave'],
+  ];
+  for (const [what, happen, section] of meanwhile) {
+    test(`what happens while a sync is answered is told by the next one: ${what}`, async () => {
+      const looking = await openLooking(backend);
+      const { harness, room, since } = looking;
+      await harness.rooms.message(room, ALICE, 'before');
+      await harness.settled();
+      let isDone = false;
+      harness.users.beforeIgnored = async () => {
+        if (isDone) return;
+        isDone = true;
+        await happen(looking);
+        if (what !== 'purge') await harness.rooms.message(room, ALICE, 'SECRET');
+        await harness.settled();
+      };
+      const first = await harness.sync(LOOKER, { since });
+      assert.ok(isDone);
+      assert.ok(!JSON.stringify(first).includes('SECRET'));
+      if (what !== 'purge') assert.deepEqual(bodies(first.rooms.peek[room]), ['before']);
+      const next = await harness.sync(LOOKER, { since: first.next_batch });
+      assert.deepEqual(Object.keys(next.rooms), [section]);
+      if (section === 'join') assert.deepEqual(types(next.rooms.join[room], 'state'), []);
+      else assert.ok(!JSON.stringify(next).includes('SECRET'));
+    });
+  }
 });

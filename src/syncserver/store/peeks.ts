@@ -149,6 +149,14 @@ export async function deletePeek(tx: Transaction, peek: Peek): Promise<void> {
       AND via = ${peek.via} AND started_position = ${peek.startedPosition}`);
 }
 
+/** Unless it was renewed. */
+export async function deleteOverduePeek(tx: Transaction, peek: Peek, now: number): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM syncapi_peeks
+    WHERE user_id = ${peek.userId} AND device_id = ${peek.deviceId} AND room_id = ${peek.roomId}
+      AND via = ${peek.via} AND started_position = ${peek.startedPosition} AND expiry_ts <= ${now}`);
+}
+
 export async function deletePeeksOfDevice(
   tx: Transaction,
   userId: UserId,

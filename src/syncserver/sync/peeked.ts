@@ -48,7 +48,8 @@ async function activePeek(
 ): Promise<JsonObject | undefined> {
   const { context, since, now, fullState, user } = sync;
   const continues = since !== undefined && wasActiveAt(peek, since);
-  const latest = user.rooms.get(roomId)?.latest?.position ?? 0;
+  // A room that is not watched any more, since the peek has ended meanwhile, may have news up to `now`.
+  const latest = user.rooms.get(roomId)?.latest?.position ?? Number.POSITIVE_INFINITY;
   if (continues && !fullState && latest <= since.rooms) return undefined;
   const view = await lookerView(sync, roomId, now.rooms);
   if (view === undefined) return undefined;

@@ -6,7 +6,7 @@ import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { compileSyncFilter, type SyncFilter } from '../filter/sync-filter.ts';
 import type { LiveDevice, LiveUser } from '../live/live-user.ts';
-import { expirePeeks, overduePeeks } from '../peeks/expire-peeks.ts';
+import { expirePeeks } from '../peeks/expire-peeks.ts';
 import { noteSighting } from '../peeks/note-sighting.ts';
 import { hadEndedAt, isActive } from '../peeks/peek-state.ts';
 import { deletePeek, type Peek } from '../store/peeks.ts';
@@ -67,7 +67,7 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
   let nothingUpTo = since;
   for (;;) {
     const user = await context.live.user(options.viewer.userId);
-    const overdue = overduePeeks(context, options.viewer, user);
+    const overdue = user.overduePeeks(context.clock.now());
     if (overdue.length > 0) {
       await expirePeeks(context, overdue);
       continue;
@@ -200,9 +200,7 @@ function acknowledge(
 ): void {
   const device = user.device(viewer.deviceId);
   // The end of a short peek is told by /events.
-  const ended = device.peeks.filter((peek) =>
-    peek.via === 'sync' ? hadEndedAt(peek, since) : peek.expiryTs <= since.time,
-  );
+  const ended = device.peeks.filter((peek) => peek.via === 'sync' && hadEndedAt(peek, since));
   const cleaning = async () => {
     await deleteAcknowledged({ context, viewer, device, since });
     if (ended.length > 0) await deletePeeks(context, ended);
