@@ -33,7 +33,7 @@ const INFRASTRUCTURE: Readonly<Record<string, readonly string[]>> = {
   database: ['base'],
   eventlog: ['base', 'database'],
   http: ['base'],
-  federation: ['base', 'http'],
+  federation: ['base', 'http', 'database'],
   rpc: ['base', 'http'],
   config: ['base', 'http'],
   base: [],

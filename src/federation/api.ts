@@ -1,0 +1,63 @@
+// What can be asked of other servers: a library that its users hold directly. Answers are checked for size and for
+// being JSON, and for nothing else: whoever asks has to take them for hostile.
+
+import type { KeyObject } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+
+export interface FederationRequest {
+  readonly destination: ServerName;
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** From `/_matrix/`, encoded: see `federationPath`. */
+  readonly path: string;
+  /** Repeated where the value is a list. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body?: JsonObject;
+  /** Of the whole exchange, in ms; default 30,000. */
+  readonly timeoutMs?: number;
+  /** Of the answer, in bytes; default 10 MiB. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RemoteFile {
+  readonly body: Readable;
+  readonly contentType: string | undefined;
+  readonly fileName: string | undefined;
+}
+
+export interface FederationClient {
+  /** Signed by X-Matrix. The JSON object of a 2xx answer. Throws FederationError. */
+  request(request: FederationRequest): Promise<JsonObject>;
+  /** Media of another server, by the authenticated endpoints, where it lacks them by the old ones. Throws FederationError. */
+  download(request: {
+    readonly destination: ServerName;
+    readonly mediaId: string;
+    readonly timeoutMs: number;
+    readonly maxBytes: number;
+  }): Promise<RemoteFile>;
+  close(): Promise<void>;
+}
+
+export interface KeyRequest {
+  readonly server: ServerName;
+  /** `ed25519:version` */
+  readonly keyId: string;
+  /** ms since the epoch at which the key has to have been valid; absent where nobody asks for it. */
+  readonly validAt?: number;
+  /** Asked as notaries where the server itself does not answer. */
+  readonly notaries?: readonly ServerName[];
+}
+
+export interface KeyRing {
+  /** The public key, or undefined when it cannot be had or was not valid then. Never throws. */
+  key(request: KeyRequest): Promise<KeyObject | undefined>;
+  /** As `GET /_matrix/key/v2/query` answers: the key objects of a server as they were signed, ours added by the caller. */
+  keyObjects(request: {
+    readonly server: ServerName;
+    readonly keyIds: readonly string[];
+    /** ms since the epoch. */
+    readonly minimumValidUntil?: number;
+  }): Promise<readonly JsonObject[]>;
+}
