@@ -1,0 +1,238 @@
+// Several servers that reach each other over TLS by their names, on this machine: composed in the test's own process, each
+// behind an entrance, so that the test decides what lies between them, and when.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Clock, ManualClock, systemClock } from '../../src/clock.ts';
+import { compose, type Keyhole } from '../../src/compose.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { type Logger, silentLogger } from '../../src/logger.ts';
+import { register, type TestClient } from '../client.ts';
+import { createSchema } from '../contracts/backends.ts';
+import { TEST_CA } from '../tls/fixtures.ts';
+import { type Entrance, openEntrance } from './entrance.ts';
+import { type Link, Links } from './link.ts';
+
+export interface NetworkOptions {
+  readonly servers: number;
+  /** Of new rooms; default 12. */
+  readonly roomVersion?: string;
+  /** Of a PostgreSQL on which the servers of these indices have their database; the others use SQLite. */
+  readonly postgres?: { readonly url: string; readonly servers: readonly number[] };
+  /** `manual`: one clock for all servers, which the test moves; see `pump`. Default: the real one. */
+  readonly clock?: 'real' | 'manual';
+  /** Of the chances of faults. */
+  readonly seed?: number;
+  /** Keys of the configuration that differ. */
+  readonly config?: Record<string, unknown>;
+  readonly logger?: Logger;
+}
+
+export interface NetworkServer {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly keyhole: Keyhole;
+  /** A new user of the server. */
+  user(localpart: string): Promise<TestClient>;
+  /** Resolves once the log has been consumed by the syncserver as far as it goes now. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ends it as if it were killed: nothing that is not committed by now will be, and nobody is answered any more. */
+  kill(): Promise<void>;
+  /** After `stop` or `kill`: on the same data, at the same addresses. */
+  start(): Promise<void>;
+}
+
+export interface Network {
+  readonly servers: readonly NetworkServer[];
+  readonly links: Links;
+  /** Throws with the real clock. */
+  readonly clock: ManualClock;
+  server(index: number): NetworkServer;
+  /** Of requests from one server to another, by index or by name. */
+  link(from: number | string, to: number | string): Link;
+  /** Cuts all links between servers of different groups; `[[0], [1, 2]]`. */
+  partition(groups: readonly (readonly number[])[]): void;
+  /** Takes back `partition`. */
+  heal(): void;
+  /**
+   * Resolves once the condition holds; a manual clock is moved meanwhile, in small steps while requests are under way, in
+   * leaps while nothing happens.
+   */
+  pump(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const links = new Links(options.seed ?? 1);
+  const manual = options.clock === 'manual' ? new ManualClock() : undefined;
+  const servers: Server[] = [];
+  const close = async () => {
+    for (const server of servers) await server.remove();
+  };
+  try {
+    for (let index = 0; index < options.servers; index += 1) {
+      const server = new Server(options, manual ?? systemClock, await openEntrance(links));
+      servers.push(server);
+      await server.prepare(index);
+      await server.start();
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const at = (index: number) => {
+    const server = servers[index];
+    if (server === undefined) throw new Error(`there is no server ${index}`);
+    return server;
+  };
+  const nameOf = (one: number | string) => (typeof one === 'string' ? one : at(one).name);
+  return {
+    servers,
+    links,
+    get clock() {
+      if (manual === undefined) throw new Error('the network has the real clock');
+      return manual;
+    },
+    server: at,
+    link: (from, to) => links.between(nameOf(from), nameOf(to)),
+    partition: (groups) => {
+      const names = groups.map((group) => group.map(nameOf));
+      const groupOf = (name: string) => names.findIndex((group) => group.includes(name));
+      links.cutWhere((one, other) => one !== 'unsigned' && groupOf(one) !== groupOf(other));
+    },
+    heal: () => links.cutWhere(() => false),
+    pump: (holds, what) => pump(holds, { what, links, clock: manual }),
+    close,
+  };
+}
+
+/** ms of the manual clock: at a turn with requests under way, and at one without. */
+const STEP_MS = 50;
+const LEAP_MS = 2_000;
+/** ms of real time between two looks. */
+const LOOK_MS = 5;
+const PUMP_PATIENCE_MS = 30_000;
+
+async function pump(
+  holds: () => boolean | Promise<boolean>,
+  { what, links, clock }: { what: string; links: Links; clock: ManualClock | undefined },
+): Promise<void> {
+  const deadline = performance.now() + PUMP_PATIENCE_MS;
+  let quietLooks = 0;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${PUMP_PATIENCE_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    quietLooks = links.underWay === 0 ? quietLooks + 1 : 0;
+    clock?.advance(quietLooks > 10 ? LEAP_MS : STEP_MS);
+  }
+}
+
+class Server implements NetworkServer {
+  readonly name: string;
+  readonly #options: NetworkOptions;
+  readonly #clock: Clock;
+  readonly #entrance: Entrance;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'keyhole-test-'));
+  #schema: { url: string; remove(): Promise<void> } | undefined;
+  #running: Keyhole | undefined;
+  #port = 0;
+  /** What ends the run that is on now. */
+  #life = { isKilled: false };
+
+  constructor(options: NetworkOptions, clock: Clock, entrance: Entrance) {
+    this.name = entrance.serverName;
+    this.#options = options;
+    this.#clock = clock;
+    this.#entrance = entrance;
+  }
+
+  async prepare(index: number): Promise<void> {
+    const { postgres } = this.#options;
+    if (postgres?.servers.includes(index)) this.#schema = await createSchema(postgres.url);
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get keyhole(): Keyhole {
+    if (this.#running === undefined) throw new Error(`${this.name} does not run`);
+    return this.#running;
+  }
+
+  user(localpart: string): Promise<TestClient> {
+    return register(this.baseUrl, localpart);
+  }
+
+  async settled(): Promise<void> {
+    const { eventLog, components } = this.keyhole;
+    const [rooms, users] = await Promise.all([
+      eventLog.head('roomserver.output'),
+      eventLog.head('userserver.output'),
+    ]);
+    await components.syncserver.api.waitForPositions({ rooms, users });
+  }
+
+  async start(): Promise<void> {
+    const { config } = parseConfig(stringify(this.#config()), 'the test');
+    const life = { isKilled: false };
+    this.#life = life;
+    const keyhole = await compose({
+      config,
+      logger: this.#options.logger ?? silentLogger,
+      clock: this.#clock,
+      beforeCommit: async () => {
+        if (life.isKilled) throw new Error('killed');
+      },
+    });
+    this.#running = keyhole;
+    const [port] = await keyhole.listen();
+    this.#port = port ?? 0;
+    this.#entrance.leadTo(port);
+  }
+
+  async stop(): Promise<void> {
+    const running = this.keyhole;
+    this.#running = undefined;
+    await running.close();
+    this.#entrance.leadTo(undefined);
+  }
+
+  async kill(): Promise<void> {
+    this.#life.isKilled = true;
+    this.#entrance.leadTo(undefined);
+    const running = this.keyhole;
+    this.#running = undefined;
+    // What is left of it may fail as it likes.
+    await running.close().catch(() => undefined);
+  }
+
+  async remove(): Promise<void> {
+    await this.#running?.close();
+    await this.#entrance.close();
+    await this.#schema?.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #config(): Record<string, unknown> {
+    const folder = this.#folder;
+    const postgres = this.#schema && { engine: 'postgres', url: this.#schema.url, pool_size: 4 };
+    return {
+      server_name: this.name,
+      public_baseurl: this.#port === 0 ? 'http://localhost' : this.baseUrl,
+      signing_key_path: join(folder, 'signing.key'),
+      media_path: join(folder, 'media'),
+      listeners: [{ host: '127.0.0.1', port: this.#port }],
+      database: postgres ?? { engine: 'sqlite', path: join(folder, 'keyhole.db') },
+      default_room_version: this.#options.roomVersion ?? '12',
+      registration: { enabled: true, allow_guests: true },
+      outbound: { trusted_ca_path: TEST_CA, denied_networks: [] },
+      rate_limits: { enabled: false },
+      password_hash: { fast_for_tests: true },
+      ...this.#options.config,
+    };
+  }
+}
