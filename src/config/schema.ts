@@ -81,6 +81,11 @@ const RATE_LIMIT_MEANINGS = {
   peek: 'Peeks started',
   media: 'Uploads, and downloads by who is not signed in',
   lookup: 'Searches of directories and profiles',
+  federationAddress: 'Requests of other servers, by address',
+  federation: 'Requests of one other server',
+  federationTransaction: 'Transactions of one other server',
+  federationHandshake: 'Joins, invites and the like of one other server',
+  federationState: 'Whole states that one other server asks for',
 } as const satisfies Record<keyof typeof RATE_LIMIT_DEFAULTS, string>;
 
 const limitOf = (name: keyof typeof RATE_LIMIT_DEFAULTS) =>
@@ -171,6 +176,11 @@ export const configSchema = section({
     peek: limitOf('peek'),
     media: limitOf('media'),
     lookup: limitOf('lookup'),
+    federation_address: limitOf('federationAddress'),
+    federation: limitOf('federation'),
+    federation_transaction: limitOf('federationTransaction'),
+    federation_handshake: limitOf('federationHandshake'),
+    federation_state: limitOf('federationState'),
   }),
   password_hash: section({
     fast_for_tests: flag(false, 'Hash next to not at all; never with real users'),
@@ -203,7 +213,7 @@ export const configSchema = section({
       notBuilt,
     ),
     public_without_auth: flag(false, 'The list of public rooms is open to anybody'),
-    public_over_federation: flag(false, 'The list is open to other servers', notBuilt),
+    public_over_federation: flag(false, 'The list is open to other servers'),
   }),
   peeking: section({
     lifetime_ms: count(3_600_000, "Life of a device's peek after POST /peek, ms"),

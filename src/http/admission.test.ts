@@ -6,7 +6,7 @@ import { RATE_LIMIT_DEFAULTS } from './rate-limit-names.ts';
 import { type Auth, jsonObject, route } from './route.ts';
 import { startTestServer } from './testing.ts';
 
-const whoami = (auth: Auth) =>
+const whoami = (auth: Exclude<Auth, 'server'>) =>
   route({
     operationId: `who-${auth}`,
     method: 'GET',

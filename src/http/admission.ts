@@ -1,4 +1,5 @@
-// Who asks, and may they ask now: authentication and rate limits, before a body is read.
+// Who asks, and may they ask now: authentication and rate limits, before a body is read. Servers sign their bodies:
+// who they are is found out later (server-request.ts).
 
 import { MatrixError } from '../protocol/error.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -6,6 +7,7 @@ import { accessTokenOf } from './access-token.ts';
 import type { QueryValues } from './query-string.ts';
 import { addressKey, type RateLimits } from './rate-limit.ts';
 import type { Requester, Route } from './route.ts';
+import { checkClaimsServer } from './server-request.ts';
 
 /** Throws M_UNKNOWN_TOKEN (or M_USER_DEACTIVATED, M_USER_LOCKED …). */
 export type Authenticate = (token: string) => Promise<Requester>;
@@ -26,6 +28,11 @@ export async function admit(
   route: Route,
   request: AdmissionRequest,
 ): Promise<Requester | undefined> {
+  if (route.auth === 'server') {
+    checkClaimsServer(request.authorization);
+    rateLimits.consume('federationAddress', addressKey(request.remoteAddress));
+    return undefined;
+  }
   const requester =
     route.auth === 'none' ? undefined : await identify(authenticate, rateLimits, request);
   if (requester === undefined && route.auth !== 'none' && route.auth !== 'optional') {

@@ -4,11 +4,12 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from '../logger.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { type Admission, admit } from './admission.ts';
-import { runHandler } from './handler.ts';
+import { type ReceivedRequest, runHandler, runServerHandler } from './handler.ts';
 import { createMethodTable } from './paths.ts';
 import { remoteAddressOf } from './remote-address.ts';
 import { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
+import type { ServerAdmission } from './server-request.ts';
 import { sendFailure, sendMatrixError, sendResult } from './send.ts';
 
 declare module 'fastify' {
@@ -17,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-export interface ApplicationOptions extends Admission {
+export interface ApplicationOptions extends Admission, ServerAdmission {
   readonly routes: readonly Route[];
   readonly logger: Logger;
   /** Told of every request that a handler runs for, and when its handler is done. */
@@ -94,21 +95,24 @@ async function receive(
 
 async function handle(
   route: Route,
-  { onStart, onEnd }: ApplicationOptions,
+  options: ApplicationOptions,
   { request, reply }: Exchange,
 ): Promise<FastifyReply> {
   const context = request.context as RequestContext;
-  onStart(context);
+  const received: ReceivedRequest = {
+    context,
+    params: request.params as Readonly<Record<string, string>>,
+    body: request.body as Buffer | undefined,
+    raw: request.raw,
+  };
+  options.onStart(context);
   try {
-    const result = await runHandler(route, {
-      context,
-      params: request.params as Readonly<Record<string, string>>,
-      body: request.body as Buffer | undefined,
-      raw: request.raw,
-    });
+    const result = await (route.auth === 'server'
+      ? runServerHandler(route, received, options)
+      : runHandler(route, received));
     return sendResult(reply, result);
   } finally {
-    onEnd(context);
+    options.onEnd(context);
   }
 }
 

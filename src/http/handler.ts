@@ -3,12 +3,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MatrixError } from '../protocol/error.ts';
-import { parseJsonBody } from './json-body.ts';
+import { parseJsonBody, parseServerBody } from './json-body.ts';
 import { limitedStream, tooLarge } from './limited-stream.ts';
 import { readParameters } from './parameters.ts';
 import type { Reply } from './reply.ts';
 import type { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
+import { identifyServer, type ServerAdmission } from './server-request.ts';
 
 export interface ReceivedRequest {
   readonly context: RequestContext;
@@ -18,8 +19,30 @@ export interface ReceivedRequest {
   readonly raw: IncomingMessage;
 }
 
+/** As `runHandler`, for a route that other servers call: their signature comes before all else. */
+export async function runServerHandler(
+  route: Route,
+  request: ReceivedRequest,
+  admission: ServerAdmission,
+): Promise<object | Reply> {
+  const { context, raw, body: bytes } = request;
+  const isAbsent = bytes === undefined || bytes.length === 0;
+  const content = isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
+  context.requester = await identifyServer(admission, route, { raw, content });
+  readFields(route, request);
+  context.body = checkedBody(route, content);
+  return route.handler(context);
+}
+
 export function runHandler(route: Route, request: ReceivedRequest): Promise<object | Reply> {
-  const { context, params, raw } = request;
+  const { context, raw } = request;
+  readFields(route, request);
+  if (route.rawBody === true) context.stream = bodyStream(route, raw);
+  else context.body = readBody(route, request.body);
+  return route.handler(context);
+}
+
+function readFields(route: Route, { context, params }: ReceivedRequest): void {
   context.params = readParameters(route.params ?? {}, (name) => {
     const value = params[name];
     return value === undefined ? undefined : [value];
@@ -28,18 +51,20 @@ export function runHandler(route: Route, request: ReceivedRequest): Promise<obje
     const values = context.queryValues();
     context.query = readParameters(route.query, (name) => values.get(name));
   }
-  if (route.rawBody === true) context.stream = bodyStream(route, raw);
-  else context.body = readBody(route, request.body);
-  return route.handler(context);
 }
 
 function readBody(route: Route, bytes: Buffer | undefined): unknown {
   if (route.checkBody === undefined) return undefined;
   const isAbsent = bytes === undefined || bytes.length === 0;
-  if (isAbsent && route.bodyOptional !== true) {
+  return checkedBody(route, isAbsent ? undefined : parseJsonBody(bytes));
+}
+
+function checkedBody(route: Route, given: unknown): unknown {
+  if (route.checkBody === undefined) return undefined;
+  if (given === undefined && route.bodyOptional !== true) {
     throw new MatrixError('M_NOT_JSON', 'The request has no body');
   }
-  const body = isAbsent ? {} : parseJsonBody(bytes);
+  const body = given ?? {};
   route.checkBody(body);
   return body;
 }

@@ -3,21 +3,42 @@
 
 import { isUtf8 } from 'node:buffer';
 import { MatrixError } from '../protocol/error.ts';
-import { isStorableText, jsonDepth, MAX_JSON_DEPTH } from '../protocol/json-checks.ts';
+import { isRawNumber, type JsonValue } from '../protocol/json.ts';
+import {
+  isStorableText,
+  jsonDepth,
+  MAX_JSON_DEPTH,
+  parseForeignJson,
+} from '../protocol/json-checks.ts';
 
 /** Whatever is to be refused cannot be written without one of these; strings may match too, which costs time only. */
 const SUSPICIOUS = /\\u|__proto__|[0-9]{16}|[0-9][eE]/;
 
 /** Throws M_NOT_JSON where it is no JSON, M_BAD_JSON where it is JSON that cannot be kept. */
 export function parseJsonBody(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new MatrixError('M_NOT_JSON', 'The body is not valid UTF-8');
-  const text = bytes.toString('utf8');
+  const text = decode(bytes);
   if (jsonDepth(text) > MAX_JSON_DEPTH) {
     throw bad(`is nested more than ${MAX_JSON_DEPTH} levels deep`);
   }
   const value = parse(text);
   if (SUSPICIOUS.test(text)) checkValue(value);
   return value;
+}
+
+/**
+ * What another server has signed: numbers are kept exactly. `anyText`: a piece of it that cannot be kept
+ * is refused by who reads it.
+ */
+export function parseServerBody(bytes: Buffer, anyText: boolean): JsonValue {
+  const text = decode(bytes);
+  const value = parseForeignJson(text);
+  if (!anyText && SUSPICIOUS.test(text)) checkValue(value);
+  return value;
+}
+
+function decode(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new MatrixError('M_NOT_JSON', 'The body is not valid UTF-8');
+  return bytes.toString('utf8');
 }
 
 function parse(text: string): unknown {
@@ -33,7 +54,7 @@ function checkValue(value: unknown): void {
   if (typeof value === 'string') checkText(value);
   else if (typeof value === 'number') checkNumber(value);
   else if (Array.isArray(value)) value.forEach(checkValue);
-  else if (typeof value === 'object' && value !== null) {
+  else if (typeof value === 'object' && value !== null && !isRawNumber(value)) {
     for (const [key, member] of Object.entries(value)) {
       checkText(key);
       // A plain key as yet, but the first `target[key] = …` behind us would set a prototype.

@@ -1,4 +1,5 @@
-// The named rate limits with their defaults: what one user (or one address, where nobody is signed in) may do.
+// The named rate limits with their defaults: what one user (or one address, where nobody is
+// signed in), or one other server, may do.
 
 export interface RateLimit {
   /** How many a second in the long run. */
@@ -18,6 +19,13 @@ export const RATE_LIMIT_DEFAULTS = {
   peek: { perSecond: 2, burst: 50 },
   media: { perSecond: 10, burst: 100 },
   lookup: { perSecond: 5, burst: 50 },
+  /** Requests that claim to be of another server, by address, before their signature is looked at. */
+  federationAddress: { perSecond: 200, burst: 1000 },
+  /** The rest of these: by the server that has signed. */
+  federation: { perSecond: 50, burst: 500 },
+  federationTransaction: { perSecond: 20, burst: 100 },
+  federationHandshake: { perSecond: 5, burst: 50 },
+  federationState: { perSecond: 2, burst: 50 },
 } as const satisfies Record<string, RateLimit>;
 
 export type RateLimitName = keyof typeof RATE_LIMIT_DEFAULTS;

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { parseQueryString, type QueryValues } from './query-string.ts';
-import type { Requester, RouteRequest } from './route.ts';
+import type { Requester, RequestingServer, RouteRequest } from './route.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ export class RequestContext implements RouteRequest<Values, Values, unknown, unk
   params: Values = {};
   query: Values = {};
   body: unknown;
-  requester: Requester | undefined;
+  requester: Requester | RequestingServer | undefined;
   readonly remoteAddress: string;
   /** As the client wrote it. */
   readonly contentType: string | undefined;

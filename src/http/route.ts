@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import { type Static, type TSchema, Type } from 'typebox';
-import type { DeviceId, UserId } from '../protocol/identifiers.ts';
+import type { DeviceId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { type BodyCheck, createBodyCheck } from './body-schema.ts';
 import type { StatusOverrides } from './error-response.ts';
@@ -21,17 +21,25 @@ export interface Requester {
   readonly accessTokenId: string;
 }
 
+/** Another server, by its signature (Server-Server API, "Request Authentication"). */
+export interface RequestingServer {
+  readonly origin: ServerName;
+}
+
 /**
  * `none`: tokens are not looked at. `optional`: none is fine, a wrong one is not. `user`: guests are
- * refused with M_GUEST_ACCESS_FORBIDDEN. `guest`: users and guests.
+ * refused with M_GUEST_ACCESS_FORBIDDEN. `guest`: users and guests. `server`: another server, which has signed
+ * method, URI and body; numbers of the body are exact (see parseJsonExactly).
  */
-export type Auth = 'none' | 'optional' | 'user' | 'guest';
+export type Auth = 'none' | 'optional' | 'user' | 'guest' | 'server';
 
 type RequesterOf<A extends Auth> = A extends 'none'
   ? undefined
-  : A extends 'optional'
-    ? Requester | undefined
-    : Requester;
+  : A extends 'server'
+    ? RequestingServer
+    : A extends 'optional'
+      ? Requester | undefined
+      : Requester;
 
 type BodyOf<B> = B extends TSchema ? Static<B> : undefined;
 
@@ -73,11 +81,13 @@ export interface RouteSpec<
   readonly body?: B;
   /** An absent body counts as `{}`. */
   readonly bodyOptional?: boolean;
+  /** Only for `server` routes: text that cannot be kept is let through, for the handler to refuse piece by piece. */
+  readonly anyText?: boolean;
   /** The body is bytes, given as `stream`. */
   readonly rawBody?: boolean;
   /** Bytes; default DEFAULT_MAX_BODY_BYTES. */
   readonly maxBodyBytes?: number;
-  /** Taken per user, or per address where nobody is signed in. */
+  /** Taken per user or server, or per address where nobody is signed in. */
   readonly rateLimit?: RateLimitName;
   /** Where this endpoint's specification has another status than error-response.ts. */
   readonly errorStatus?: StatusOverrides;

@@ -10,11 +10,14 @@ import { createListener, type Dispatch, type ListenerOptions, listen } from './l
 import type { RateLimits } from './rate-limit.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Route } from './route.ts';
+import type { AuthenticateServer } from './server-request.ts';
 
 export interface HttpServerOptions {
   readonly listeners: readonly ListenerOptions[];
   readonly routes: readonly Route[];
   readonly authenticate: Authenticate;
+  /** Absent: no other server is let in. */
+  readonly authenticateServer?: AuthenticateServer;
   readonly rateLimits: RateLimits;
   readonly logger: Logger;
   readonly clock: Clock;

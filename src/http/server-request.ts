@@ -1,0 +1,56 @@
+// Which server asks: found out from the signature, once the body that it covers has been read.
+
+import type { IncomingMessage } from 'node:http';
+import { MatrixError } from '../protocol/error.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import type { RateLimits } from './rate-limit.ts';
+import type { RequestingServer, Route } from './route.ts';
+
+export interface SignedRequest {
+  /** The header, `X-Matrix …`. */
+  readonly authorization: string;
+  readonly method: string;
+  /** From `/_matrix/`, as it stood in the request line. */
+  readonly uri: string;
+  /** Absent where there is no body. */
+  readonly content: JsonValue | undefined;
+}
+
+/** Throws M_UNAUTHORIZED (or M_FORBIDDEN for servers that are not let in). */
+export type AuthenticateServer = (request: SignedRequest) => Promise<ServerName>;
+
+export interface ServerAdmission {
+  readonly authenticateServer?: AuthenticateServer;
+  readonly rateLimits: RateLimits;
+}
+
+const SCHEME = /^X-Matrix[ \t]/i;
+
+/** Throws M_UNAUTHORIZED where nothing speaks for a server: bodies are not read for nothing. */
+export function checkClaimsServer(
+  authorization: string | undefined,
+): asserts authorization is string {
+  if (authorization === undefined || !SCHEME.test(authorization)) {
+    throw new MatrixError('M_UNAUTHORIZED', 'The request is not signed by a server');
+  }
+}
+
+export async function identifyServer(
+  { authenticateServer, rateLimits }: ServerAdmission,
+  route: Route,
+  request: { readonly raw: IncomingMessage; readonly content: JsonValue | undefined },
+): Promise<RequestingServer> {
+  const { raw, content } = request;
+  const { authorization } = raw.headers;
+  checkClaimsServer(authorization);
+  if (authenticateServer === undefined) {
+    throw new MatrixError('M_UNAUTHORIZED', 'This server does not federate');
+  }
+  const method = raw.method ?? '';
+  const uri = raw.url ?? '';
+  const origin = await authenticateServer({ authorization, method, uri, content });
+  rateLimits.consume('federation', origin);
+  if (route.rateLimit !== undefined) rateLimits.consume(route.rateLimit, origin);
+  return { origin };
+}
