@@ -9,8 +9,8 @@ import { createMethodTable } from './paths.ts';
 import { remoteAddressOf } from './remote-address.ts';
 import { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
-import type { ServerAdmission } from './server-request.ts';
 import { sendFailure, sendMatrixError, sendResult } from './send.ts';
+import type { ServerAdmission } from './server-request.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

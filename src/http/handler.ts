@@ -64,7 +64,7 @@ function checkedBody(route: Route, given: unknown): unknown {
   if (given === undefined && route.bodyOptional !== true) {
     throw new MatrixError('M_NOT_JSON', 'The request has no body');
   }
-  const body = given ?? {};
+  const body = given === undefined ? {} : given;
   route.checkBody(body);
   return body;
 }

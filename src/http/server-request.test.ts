@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { ManualClock } from '../clock.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
+import { text } from './parameters.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { RATE_LIMIT_DEFAULTS } from './rate-limit-names.ts';
 import { jsonObject, route } from './route.ts';
@@ -15,7 +16,7 @@ const put = route({
   method: 'PUT',
   paths: ['/_matrix/federation/v1/put/:id'],
   auth: 'server',
-  params: { id: { schema: Type.String(), read: (_name, [raw]) => raw } },
+  params: { id: text() },
   body: Type.Object({ inner: jsonObject }),
   maxBodyBytes: 1000,
   handler: async ({ requester: { origin }, body }) => ({ origin, inner: body.inner }),

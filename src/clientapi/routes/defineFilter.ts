@@ -1,10 +1,10 @@
 // POST /user/{userId}/filter.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { syncFilter } from '../filter-schema.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function defineFilter({ userserver }: ClientapiContext): Route {

@@ -1,10 +1,10 @@
 // DELETE /devices/{deviceId}.
 
 import { Type } from 'typebox';
+import { deviceId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
-import { deviceId } from '../identifier-parameters.ts';
 import { PASSWORD_FLOW, withInteractiveAuth } from '../interactive-auth.ts';
 import { usersVisible } from '../visible.ts';
 

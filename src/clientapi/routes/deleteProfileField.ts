@@ -1,8 +1,8 @@
 // DELETE /profile/{userId}/{keyName}.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkMayChange, profileField } from '../profile-field.ts';
 import { checkIsSelf } from '../viewer.ts';
 import { usersVisible } from '../visible.ts';

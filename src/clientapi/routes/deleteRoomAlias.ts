@@ -1,8 +1,8 @@
 // DELETE /directory/room/{roomAlias}.
 
+import { roomAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomAlias } from '../identifier-parameters.ts';
 import { roomsVisible } from '../visible.ts';
 
 export function deleteRoomAlias(context: ClientapiContext): Route {

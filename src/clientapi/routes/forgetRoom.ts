@@ -1,8 +1,8 @@
 // POST /rooms/{roomId}/forget.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { roomsVisible } from '../visible.ts';
 
 export function forgetRoom(context: ClientapiContext): Route {

@@ -1,9 +1,9 @@
 // GET /user/{userId}/account_data/{type}.
 
+import { shortText, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { getAccountDataAt } from '../account-data.ts';
 import type { ClientapiContext } from '../context.ts';
-import { shortText, userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function getAccountData(context: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // GET /_matrix/client/v1/media/download/{serverName}/{mediaId}.
 
+import { mediaId, serverName } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { mediaId, serverName } from '../identifier-parameters.ts';
 import { download, downloadQuery } from '../media-download.ts';
 
 export function getContentAuthed(context: ClientapiContext): Route {

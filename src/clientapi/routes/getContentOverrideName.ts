@@ -1,9 +1,9 @@
 // GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}: deprecated and, by default, frozen.
 
+import { mediaId, serverName } from '../../http/identifier-parameters.ts';
 import { text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { mediaId, serverName } from '../identifier-parameters.ts';
 import { checkNotFrozen, download, downloadQuery, remoteQuery } from '../media-download.ts';
 
 export function getContentOverrideName(context: ClientapiContext): Route {

@@ -1,9 +1,9 @@
 // GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}.
 
+import { mediaId, serverName } from '../../http/identifier-parameters.ts';
 import { text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { mediaId, serverName } from '../identifier-parameters.ts';
 import { download, downloadQuery } from '../media-download.ts';
 
 export function getContentOverrideNameAuthed(context: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}: deprecated and, by default, frozen.
 
+import { mediaId, serverName } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { mediaId, serverName } from '../identifier-parameters.ts';
 import { checkNotFrozen, remoteQuery, thumbnail, thumbnailQuery } from '../media-download.ts';
 
 export function getContentThumbnail(context: ClientapiContext): Route {

@@ -1,10 +1,10 @@
 // GET /devices/{deviceId}.
 
+import { deviceId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { deviceBody } from '../device-body.ts';
-import { deviceId } from '../identifier-parameters.ts';
 
 export function getDevice({ userserver }: ClientapiContext): Route {
   return route({

@@ -1,9 +1,9 @@
 // GET /rooms/{roomId}/context/{eventId}.
 
+import { eventId, roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomEventFilterParameter } from '../filters.ts';
-import { eventId, roomId } from '../identifier-parameters.ts';
 import { limit } from '../limit-parameter.ts';
 import { viewerOf } from '../viewer.ts';
 

@@ -1,10 +1,10 @@
 // GET /user/{userId}/filter/{filterId}.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function getFilter({ userserver }: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // GET /rooms/{roomId}/joined_members.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getJoinedMembersByRoom({ syncserver }: ClientapiContext): Route {

@@ -1,12 +1,12 @@
 // GET /rooms/{roomId}/aliases.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { Viewer } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getLocalAliases(context: ClientapiContext): Route {

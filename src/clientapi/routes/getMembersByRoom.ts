@@ -1,9 +1,9 @@
 // GET /rooms/{roomId}/members.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { oneOf, optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 

@@ -1,10 +1,10 @@
 // GET /events/{eventId}: deprecated, for clients that do not say which room they mean.
 
+import { eventId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { Pdu } from '../../protocol/events/pdu.ts';
 import type { ClientapiContext } from '../context.ts';
-import { eventId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getOneEvent({ roomserver, syncserver }: ClientapiContext): Route {

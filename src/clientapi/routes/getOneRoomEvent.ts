@@ -1,8 +1,8 @@
 // GET /rooms/{roomId}/event/{eventId}.
 
+import { eventId, roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { eventId, roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getOneRoomEvent({ syncserver }: ClientapiContext): Route {

@@ -1,9 +1,9 @@
 // GET /presence/{userId}/status.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 
 export function getPresence({ syncserver }: ClientapiContext): Route {
   return route({

@@ -1,9 +1,9 @@
 // GET /profile/{userId}/{keyName}.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 import { profileField } from '../profile-field.ts';
 
 export function getProfileField({ userserver }: ClientapiContext): Route {

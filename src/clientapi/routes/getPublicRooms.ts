@@ -1,10 +1,10 @@
 // GET /publicRooms.
 
+import { serverName } from '../../http/identifier-parameters.ts';
 import { optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { serverName } from '../identifier-parameters.ts';
 import { limit } from '../limit-parameter.ts';
 import { PUBLIC_ROOMS_LIMIT, publicRooms } from '../public-rooms.ts';
 import { withoutUndefined } from '../without-undefined.ts';

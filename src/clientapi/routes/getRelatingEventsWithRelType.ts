@@ -1,8 +1,8 @@
 // GET /rooms/{roomId}/relations/{eventId}/{relType}.
 
+import { eventId, roomId, shortText } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { eventId, roomId, shortText } from '../identifier-parameters.ts';
 import { relations, relationsQuery } from '../relations.ts';
 
 export function getRelatingEventsWithRelType(context: ClientapiContext): Route {

@@ -1,10 +1,10 @@
 // GET /rooms/{roomId}/messages.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { oneOf, optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomEventFilterParameter } from '../filters.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { limit } from '../limit-parameter.ts';
 import { viewerOf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';

@@ -1,8 +1,8 @@
 // GET /directory/room/{roomAlias}.
 
+import { roomAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomAlias } from '../identifier-parameters.ts';
 
 export function getRoomIdByAlias({ roomserver }: ClientapiContext): Route {
   return route({

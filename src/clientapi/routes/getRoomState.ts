@@ -1,8 +1,8 @@
 // GET /rooms/{roomId}/state.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getRoomState({ syncserver }: ClientapiContext): Route {

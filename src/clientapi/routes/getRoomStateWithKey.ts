@@ -1,10 +1,10 @@
 // GET /rooms/{roomId}/state/{eventType}/{stateKey}.
 
+import { roomId, shortText, stateKey } from '../../http/identifier-parameters.ts';
 import { oneOf, withDefault } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { isJsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText, stateKey } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function getRoomStateWithKey({ syncserver }: ClientapiContext): Route {

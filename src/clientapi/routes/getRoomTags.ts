@@ -1,8 +1,8 @@
 // GET /user/{userId}/rooms/{roomId}/tags.
 
+import { roomId, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function getRoomTags({ userserver }: ClientapiContext): Route {

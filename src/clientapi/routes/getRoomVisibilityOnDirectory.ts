@@ -1,9 +1,9 @@
 // GET /directory/list/room/{roomId}.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 
 export function getRoomVisibilityOnDirectory({ roomserver }: ClientapiContext): Route {
   return route({

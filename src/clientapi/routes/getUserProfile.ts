@@ -1,9 +1,9 @@
 // GET /profile/{userId}.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 
 export function getUserProfile({ userserver }: ClientapiContext): Route {
   return route({

@@ -2,11 +2,11 @@
 // shares the path, it is refused.
 
 import { Type } from 'typebox';
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { parseUserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
 import { memberProfile } from '../member-profile.ts';
 import { changeMembership, reasonContent } from '../membership-change.ts';

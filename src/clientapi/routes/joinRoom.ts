@@ -1,9 +1,9 @@
 // POST /join/{roomIdOrAlias}.
 
+import { roomIdOrAlias, serverName } from '../../http/identifier-parameters.ts';
 import { repeated } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
 import { joinBody, performJoin } from '../join.ts';
 
 export function joinRoom(context: ClientapiContext): Route {

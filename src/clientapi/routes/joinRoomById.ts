@@ -1,8 +1,8 @@
 // POST /rooms/{roomId}/join.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { joinBody, performJoin } from '../join.ts';
 
 export function joinRoomById(context: ClientapiContext): Route {

@@ -1,9 +1,9 @@
 // POST /knock/{roomIdOrAlias}.
 
+import { roomIdOrAlias, serverName } from '../../http/identifier-parameters.ts';
 import { repeated } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
 import { memberProfile } from '../member-profile.ts';
 import { reasonBody, reasonContent } from '../membership-change.ts';
 import { roomsVisible } from '../visible.ts';

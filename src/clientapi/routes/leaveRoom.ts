@@ -1,8 +1,8 @@
 // POST /rooms/{roomId}/leave.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { changeMembership, reasonBody, reasonContent } from '../membership-change.ts';
 
 export function leaveRoom(context: ClientapiContext): Route {

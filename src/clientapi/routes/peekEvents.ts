@@ -1,13 +1,13 @@
 // GET /events: with `room_id` the live part of a preview (peekEvents), without it the old event stream
 // (getEvents). The two share a path, and so a route.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { Viewer } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { limit } from '../limit-parameter.ts';
 import { lookBriefly } from '../room-peek.ts';
 import { longPoll } from '../timeout-parameter.ts';

@@ -1,11 +1,11 @@
 // POST /peek/{roomIdOrAlias} (MSC2753), under every path that clients have used for it.
 
 import { Type } from 'typebox';
+import { roomIdOrAlias, serverName } from '../../http/identifier-parameters.ts';
 import { repeated } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { parseServerName } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomIdOrAlias, serverName } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
 import { startPeek } from '../room-peek.ts';
 import { viewerOf } from '../viewer.ts';

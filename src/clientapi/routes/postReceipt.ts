@@ -1,11 +1,11 @@
 // POST /rooms/{roomId}/receipt/{receiptType}/{eventId}.
 
 import { Type } from 'typebox';
+import { eventId, roomId } from '../../http/identifier-parameters.ts';
 import { oneOf } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { eventId, roomId } from '../identifier-parameters.ts';
 import { checkIsJoined } from '../membership.ts';
 import { checkedThreadId, markRead } from '../receipts.ts';
 import { withoutUndefined } from '../without-undefined.ts';

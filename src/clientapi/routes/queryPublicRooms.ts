@@ -1,11 +1,11 @@
 // POST /publicRooms.
 
 import { type Static, Type } from 'typebox';
+import { serverName } from '../../http/identifier-parameters.ts';
 import { optional } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { serverName } from '../identifier-parameters.ts';
 import { PUBLIC_ROOMS_LIMIT, publicRooms } from '../public-rooms.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 

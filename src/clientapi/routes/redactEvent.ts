@@ -1,8 +1,8 @@
 // PUT /rooms/{roomId}/redact/{eventId}/{txnId}.
 
+import { eventId, roomId, shortText } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { eventId, roomId, shortText } from '../identifier-parameters.ts';
 import { reasonBody, reasonContent } from '../membership-change.ts';
 import { sendEvent } from '../send-event.ts';
 

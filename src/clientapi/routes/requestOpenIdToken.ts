@@ -1,8 +1,8 @@
 // POST /user/{userId}/openid/request_token.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function requestOpenIdToken({ userserver, serverName }: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // GET /rooms/{roomId}/initialSync: for members, and the start of a preview for everybody else.
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { limit } from '../limit-parameter.ts';
 import { lookBriefly } from '../room-peek.ts';
 import { viewerOf } from '../viewer.ts';

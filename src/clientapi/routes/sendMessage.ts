@@ -1,8 +1,8 @@
 // PUT /rooms/{roomId}/send/{eventType}/{txnId}.
 
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText } from '../identifier-parameters.ts';
 import { sendEvent } from '../send-event.ts';
 
 export function sendMessage(context: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // POST /rooms/{roomId}/send/{eventType}: sending without a transaction id, as clients did before r0.
 
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText } from '../identifier-parameters.ts';
 import { sendEvent } from '../send-event.ts';
 
 export function sendMessageOnce(context: ClientapiContext): Route {

@@ -2,13 +2,13 @@
 
 import { Type } from 'typebox';
 import type { ToDeviceMessage } from '../../eventlog/entries.ts';
+import { shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { parseDeviceId, parseUserId, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { publishToDevice } from '../edus.ts';
-import { shortText } from '../identifier-parameters.ts';
 import { ToDeviceTransactions } from '../to-device-transactions.ts';
 import { deviceOf } from '../viewer.ts';
 

@@ -1,9 +1,9 @@
 // PUT /user/{userId}/rooms/{roomId}/account_data/{type}.
 
+import { roomId, shortText, userId } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { setAccountDataAt } from '../account-data.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText, userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 
 export function setAccountDataPerRoom(context: ClientapiContext): Route {

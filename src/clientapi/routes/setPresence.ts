@@ -1,10 +1,10 @@
 // PUT /presence/{userId}/status.
 
 import { Type } from 'typebox';
+import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
 import { publishPresence } from '../edus.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 

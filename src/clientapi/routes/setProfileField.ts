@@ -1,9 +1,9 @@
 // PUT /profile/{userId}/{keyName}.
 
+import { userId } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { userId } from '../identifier-parameters.ts';
 import { checkMayChange, profileField } from '../profile-field.ts';
 import { checkIsSelf } from '../viewer.ts';
 import { usersVisible } from '../visible.ts';

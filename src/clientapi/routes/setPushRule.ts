@@ -1,11 +1,11 @@
 // PUT /pushrules/global/{kind}/{ruleId}.
 
 import { Type } from 'typebox';
+import { shortText } from '../../http/identifier-parameters.ts';
 import { optional, text } from '../../http/parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { shortText } from '../identifier-parameters.ts';
 import { kind, scope } from '../push-rules.ts';
 import { usersVisible } from '../visible.ts';
 import { withoutUndefined } from '../without-undefined.ts';

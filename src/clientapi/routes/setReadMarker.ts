@@ -1,10 +1,10 @@
 // POST /rooms/{roomId}/read_markers.
 
 import { type Static, Type } from 'typebox';
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { parseEventId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
 import { checkIsJoined } from '../membership.ts';
 import { markRead, type ReceiptToSend } from '../receipts.ts';

@@ -1,10 +1,10 @@
 // PUT /directory/room/{roomAlias}.
 
 import { Type } from 'typebox';
+import { roomAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { parseRoomId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomAlias } from '../identifier-parameters.ts';
 import { identifierText } from '../identifier-text.ts';
 
 export function setRoomAlias({ roomserver }: ClientapiContext): Route {

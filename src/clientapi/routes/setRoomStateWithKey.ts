@@ -1,8 +1,8 @@
 // PUT /rooms/{roomId}/state/{eventType}/{stateKey}.
 
+import { roomId, shortText, stateKey } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText, stateKey } from '../identifier-parameters.ts';
 import { sendEvent } from '../send-event.ts';
 
 export function setRoomStateWithKey(context: ClientapiContext): Route {

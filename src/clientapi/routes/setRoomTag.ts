@@ -1,10 +1,10 @@
 // PUT /user/{userId}/rooms/{roomId}/tags/{tag}.
 
 import { Type } from 'typebox';
+import { roomId, shortText, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId, shortText, userId } from '../identifier-parameters.ts';
 import { checkIsSelf } from '../viewer.ts';
 import { usersVisible } from '../visible.ts';
 

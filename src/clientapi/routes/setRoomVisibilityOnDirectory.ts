@@ -1,9 +1,9 @@
 // PUT /directory/list/room/{roomId}.
 
 import { Type } from 'typebox';
+import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 
 const visibility = Type.Union([Type.Literal('public'), Type.Literal('private')]);
 

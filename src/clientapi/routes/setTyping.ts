@@ -1,10 +1,10 @@
 // PUT /rooms/{roomId}/typing/{userId}.
 
 import { Type } from 'typebox';
+import { roomId, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
 import { publishTyping } from '../edus.ts';
-import { roomId, userId } from '../identifier-parameters.ts';
 import { checkIsJoined } from '../membership.ts';
 import { checkIsSelf } from '../viewer.ts';
 

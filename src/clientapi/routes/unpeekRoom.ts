@@ -1,9 +1,9 @@
 // POST /rooms/{roomId}/unpeek (MSC2753).
 
+import { roomId } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { roomId } from '../identifier-parameters.ts';
 import { viewerOf } from '../viewer.ts';
 import { roomsVisible } from '../visible.ts';
 

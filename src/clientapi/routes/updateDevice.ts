@@ -1,10 +1,10 @@
 // PUT /devices/{deviceId}.
 
 import { Type } from 'typebox';
+import { deviceId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
-import { deviceId } from '../identifier-parameters.ts';
 import { usersVisible } from '../visible.ts';
 
 export function updateDevice(context: ClientapiContext): Route {

@@ -1,8 +1,8 @@
 // PUT /_matrix/media/v3/upload/{serverName}/{mediaId}.
 
+import { mediaId, serverName } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { mediaId, serverName } from '../identifier-parameters.ts';
 import { describedFile, fileName } from '../media-upload.ts';
 
 export function uploadContentToMXC({ mediaserver, config }: ClientapiContext): Route {

@@ -1,7 +1,6 @@
 // Path and query parameters that are identifiers. Malformed ones are M_INVALID_PARAM.
 
 import { Type } from 'typebox';
-import { type Parameter, parsed } from '../http/parameters.ts';
 import {
   type DeviceId,
   type EventId,
@@ -20,6 +19,7 @@ import {
   type ServerName,
   type UserId,
 } from '../protocol/identifiers.ts';
+import { type Parameter, parsed } from './parameters.ts';
 
 function identifier<T>(parse: (raw: string) => T | undefined, format: string): Parameter<T> {
   return parsed(parse, Type.String({ format }));
