@@ -27,10 +27,10 @@ export async function runServerHandler(
 ): Promise<object | Reply> {
   const { context, raw, body: bytes } = request;
   const isAbsent = bytes === undefined || bytes.length === 0;
-  const content = isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
-  context.requester = await identifyServer(admission, route, { raw, content });
+  const body = isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
+  context.requester = await identifyServer(admission, route, { raw, body });
   readFields(route, request);
-  context.body = checkedBody(route, content);
+  context.body = checkedBody(route, body);
   return route.handler(context);
 }
 

@@ -8,13 +8,13 @@ import type { RateLimits } from './rate-limit.ts';
 import type { RequestingServer, Route } from './route.ts';
 
 export interface SignedRequest {
-  /** The header, `X-Matrix …`. */
-  readonly authorization: string;
+  /** Every such header; at least one. */
+  readonly authorization: readonly string[];
   readonly method: string;
   /** From `/_matrix/`, as it stood in the request line. */
   readonly uri: string;
-  /** Absent where there is no body. */
-  readonly content: JsonValue | undefined;
+  /** Absent where there is none. */
+  readonly body: JsonValue | undefined;
 }
 
 /** Throws M_UNAUTHORIZED (or M_FORBIDDEN for servers that are not let in). */
@@ -28,9 +28,7 @@ export interface ServerAdmission {
 const SCHEME = /^X-Matrix[ \t]/i;
 
 /** Throws M_UNAUTHORIZED where nothing speaks for a server: bodies are not read for nothing. */
-export function checkClaimsServer(
-  authorization: string | undefined,
-): asserts authorization is string {
+export function checkClaimsServer(authorization: string | undefined): void {
   if (authorization === undefined || !SCHEME.test(authorization)) {
     throw new MatrixError('M_UNAUTHORIZED', 'The request is not signed by a server');
   }
@@ -39,17 +37,18 @@ export function checkClaimsServer(
 export async function identifyServer(
   { authenticateServer, rateLimits }: ServerAdmission,
   route: Route,
-  request: { readonly raw: IncomingMessage; readonly content: JsonValue | undefined },
+  request: { readonly raw: IncomingMessage; readonly body: JsonValue | undefined },
 ): Promise<RequestingServer> {
-  const { raw, content } = request;
-  const { authorization } = raw.headers;
-  checkClaimsServer(authorization);
+  const { raw, body } = request;
   if (authenticateServer === undefined) {
     throw new MatrixError('M_UNAUTHORIZED', 'This server does not federate');
   }
-  const method = raw.method ?? '';
-  const uri = raw.url ?? '';
-  const origin = await authenticateServer({ authorization, method, uri, content });
+  const origin = await authenticateServer({
+    authorization: raw.headersDistinct.authorization ?? [],
+    method: raw.method ?? '',
+    uri: raw.url ?? '',
+    body,
+  });
   rateLimits.consume('federation', origin);
   if (route.rateLimit !== undefined) rateLimits.consume(route.rateLimit, origin);
   return { origin };
