@@ -253,10 +253,12 @@ export interface PeekInterest {
   readonly sequence: number;
 }
 
+/** A peek of ours has ended without our will. `ended`: the server says so; `unreachable`: it could not be renewed in time. */
 export interface OutboundPeekLost {
   readonly v: number;
   readonly server: ServerName;
   readonly peekId: string;
+  readonly reason: 'ended' | 'unreachable';
 }
 
 export interface ToDeviceMessage {

@@ -6,10 +6,11 @@ import type { PduJson, PduRecord } from '../protocol/events/pdu.ts';
 import type { RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
+import type { PeekApi } from './peek-api.ts';
 
 export type Handshake = 'join' | 'leave' | 'knock';
 
-export interface FederationsenderApi {
+export interface FederationsenderApi extends PeekApi {
   // --- handshakes, for the roomserver ----------------------------------------------------------------
 
   /**

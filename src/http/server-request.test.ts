@@ -37,7 +37,8 @@ async function start(t: TestContext, overrides = {}) {
   const server = await startTestServer(t, [put, anyText, get], {
     authenticateServer: async (request) => {
       seen.push(request);
-      if (request.authorization.includes('X-Matrix wrong')) throw new MatrixError('M_UNAUTHORIZED', 'No');
+      if (request.authorization.includes('X-Matrix wrong'))
+        throw new MatrixError('M_UNAUTHORIZED', 'No');
       return 'other' as ServerName;
     },
     ...overrides,

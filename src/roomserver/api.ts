@@ -14,13 +14,14 @@ import type {
 import type { JsonObject } from '../protocol/json.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
 import type { HistoryVisibility } from '../protocol/visibility.ts';
+import type { InboundPeekApi } from './inbound-peek-api.ts';
 
 /** Position in `roomserver.output` that carries a change: wait for it at the syncserver before answering. */
 export interface Written {
   readonly position: number;
 }
 
-export interface RoomserverApi {
+export interface RoomserverApi extends InboundPeekApi {
   // --- changing rooms: everything a local user does --------------------------------------------------
 
   /**
@@ -73,7 +74,8 @@ export interface RoomserverApi {
 
   /**
    * MSC2753: checks that the room exists (M_NOT_FOUND), is world_readable and not encrypted (M_FORBIDDEN) and that
-   * the user has not joined it (M_BAD_STATE; only for `via: 'sync'`), then appends `NewPeek`. Also renews.
+   * the user has not joined it (M_BAD_STATE; only for `via: 'sync'`), then appends `NewPeek`. Also renews. Into rooms of
+   * others it looks through one of their servers: M_UNKNOWN (502) when none can be reached.
    */
   performPeek(request: {
     readonly roomIdOrAlias: string;
@@ -203,6 +205,13 @@ export interface RoomserverApi {
       readonly stateAfter: readonly EventId[];
     }[];
     readonly events: readonly PduRecord[];
+    /** With `reason: 'peek'`: the subscription that it came with. */
+    readonly peek?: {
+      readonly server: ServerName;
+      readonly peekId: string;
+      /** ms. */
+      readonly renewalInterval: number;
+    };
   }): Promise<Written>;
 }
 

@@ -6,11 +6,13 @@ import type { EventLog } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
 import type { RoomId, ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
-import type { RoomserverConfig, RoomserverContext } from './context.ts';
+import type { PeekSender, RoomserverConfig, RoomserverContext } from './context.ts';
 import { Events } from './events.ts';
 import { type KeyRing, ownKeyRing } from './input/key-ring.ts';
 import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
 import { noRemoteRooms, type RemoteRooms } from './membership/remote-rooms.ts';
+import { noPeekSender } from './peeking/no-peek-sender.ts';
+import { OutboundPeeks } from './peeking/outbound-peeks.ts';
 import { PurgeSweeper } from './purge/purge-sweeper.ts';
 import { RoomQueue } from './rooms/room-queue.ts';
 import { forgetOldTransactions } from './send/transactions.ts';
@@ -30,6 +32,8 @@ export interface RoomserverOptions {
   readonly keyRing?: KeyRing;
   readonly missingEvents?: MissingEvents;
   readonly remoteRooms?: RemoteRooms;
+  /** Absent: this server looks into no rooms of others. */
+  readonly federationsender?: PeekSender;
 }
 
 export interface Assembly {
@@ -62,7 +66,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     transactionIds,
     isSweeping,
   });
-  const context: RoomserverContext = {
+  const parts: Omit<RoomserverContext, 'outboundPeeks'> = {
     ...options,
     rooms,
     events,
@@ -71,14 +75,24 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     missingEvents: options.missingEvents ?? noMissingEvents,
     remoteRooms: options.remoteRooms ?? noRemoteRooms,
     purges,
+    federationsender: options.federationsender ?? noPeekSender,
   };
+  const context = withOutboundPeeks(parts);
+  await context.outboundPeeks.open();
   const stop = forgetOldTransactions(context);
   return {
     context,
     close: async () => {
       stop();
-      await rooms.close();
+      await Promise.all([rooms.close(), context.outboundPeeks.close()]);
       await purges.close();
     },
   };
+}
+
+/** They work with the whole, of which they are a part. */
+function withOutboundPeeks(parts: Omit<RoomserverContext, 'outboundPeeks'>): RoomserverContext {
+  const context = { ...parts } as RoomserverContext & { outboundPeeks: OutboundPeeks };
+  context.outboundPeeks = new OutboundPeeks(context);
+  return context;
 }

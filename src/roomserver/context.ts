@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog } from '../eventlog/eventlog.ts';
+import type { FederationsenderApi } from '../federationsender/api.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
@@ -11,6 +12,7 @@ import type { Events } from './events.ts';
 import type { KeyRing } from './input/key-ring.ts';
 import type { MissingEvents } from './input/missing-events.ts';
 import type { RemoteRooms } from './membership/remote-rooms.ts';
+import type { OutboundPeeks } from './peeking/outbound-peeks.ts';
 import type { PurgeSweeper } from './purge/purge-sweeper.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import type { StateStore } from './state/state-store.ts';
@@ -22,6 +24,11 @@ export interface RoomserverConfig {
     readonly lifetimeMs: number;
   };
 }
+
+export type PeekSender = Pick<
+  FederationsenderApi,
+  'performOutboundPeek' | 'performCancelOutboundPeek'
+>;
 
 export interface RoomserverContext {
   readonly database: Database;
@@ -38,4 +45,6 @@ export interface RoomserverContext {
   readonly missingEvents: MissingEvents;
   readonly remoteRooms: RemoteRooms;
   readonly purges: PurgeSweeper;
+  readonly federationsender: PeekSender;
+  readonly outboundPeeks: OutboundPeeks;
 }

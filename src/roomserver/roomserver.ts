@@ -3,6 +3,7 @@
 import { createAliasesApi } from './aliases/aliases.ts';
 import type { RoomserverApi } from './api.ts';
 import { assemble, type RoomserverOptions } from './assemble.ts';
+import { followLookers } from './consumers/follow-lookers.ts';
 import { followUsers } from './consumers/follow-users.ts';
 import type { RoomserverContext } from './context.ts';
 import { createCreationApi } from './creation/create-room.ts';
@@ -13,6 +14,7 @@ import { forget } from './membership/forget.ts';
 import { join } from './membership/join.ts';
 import { knock } from './membership/knock.ts';
 import { changeMembership } from './membership/membership-change.ts';
+import { createInboundPeekApi } from './peeking/inbound-peek.ts';
 import { createPeekingApi } from './peeking/peeking.ts';
 import { createPurgeApi } from './purge/purge.ts';
 import { queryEvents } from './query/query-events.ts';
@@ -34,11 +36,11 @@ export interface Roomserver {
 
 export async function createRoomserver(options: RoomserverOptions): Promise<Roomserver> {
   const { context, close } = await assemble(options);
-  const followed = followUsers(context);
+  const followed = [followUsers(context), await followLookers(context)];
   return {
     api: apiOf(context),
     close: async () => {
-      await followed.close();
+      for (const one of followed) await one.close();
       await close();
     },
   };
@@ -52,6 +54,7 @@ export function apiOf(context: RoomserverContext): RoomserverApi {
     ...createAliasesApi(context),
     ...createDirectoryApi(context),
     ...createPeekingApi(context),
+    ...createInboundPeekApi(context),
     ...createPurgeApi(context),
   };
 }

@@ -54,6 +54,8 @@ async function setUpBoth(
     ...(missingEvents && { missingEvents }),
   });
   const { roomId } = there;
+  // Else it would keep what it has of the room to itself.
+  local.context.outboundPeeks.started({ roomId, server: THERE, peekId: 'test' });
   const inputState = (snapshot: Snapshot, reason: 'join' | 'peek' | 'resync' = 'peek') =>
     local.api.inputState({ roomId, roomVersion, reason, ...snapshot });
   const input = (...events: PduRecord[]) =>

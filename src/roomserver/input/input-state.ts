@@ -16,6 +16,7 @@ import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { Extremity } from '../rooms/room-head.ts';
 import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
 import { storeSnapshot } from '../state/store-snapshot.ts';
+import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
 import { checkEvent } from './check-event.ts';
 import { type CheckedEvent, isDropped } from './checked-event.ts';
@@ -116,10 +117,13 @@ interface Replacement {
 }
 
 async function replaceState(
-  { serverName }: RoomserverContext,
+  { serverName, outboundPeeks }: RoomserverContext,
   room: RoomDraft,
   { request, extremities, records }: Replacement,
 ): Promise<void> {
+  if (request.peek !== undefined && room.head.localMembers > 0) {
+    throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
+  }
   for (const { eventId, stateAfter } of extremities) {
     const record = (await room.event(eventId)) ?? records.get(eventId);
     if (record === undefined || record.stateBefore !== undefined) continue;
@@ -138,6 +142,13 @@ async function replaceState(
     throw refusal(room.head.createEventId, 'the room has another m.room.create event');
   }
   logStateReplaced(room, request.reason, changes);
+  if (request.peek !== undefined) {
+    const peek = { roomId: room.roomId, ...request.peek };
+    const { server, peekId, renewalInterval } = peek;
+    room.log({ kind: 'NewOutboundPeek', server, peekId, renewalInterval });
+    room.alsoWrite((tx) => insertOutboundPeek(tx, peek));
+    room.afterCommit(() => outboundPeeks.started(peek));
+  }
   room.alsoWrite((tx) => deletePurge(tx, room.roomId));
 }
 

@@ -1,12 +1,13 @@
-// Looking into a room of this server without joining it (MSC2753). The check and the log entry are one piece of work
-// under the room's lock: what ends visibility is either refused by or comes after it in the log.
+// Looking into a room without joining it (MSC2753). The check and the log entry are one piece of work under the room's
+// lock: what ends visibility is either refused by or comes after it in the log. A room in which nobody of this server is
+// has to be watched through another one first.
 
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
-import { isHere } from '../membership/is-here.ts';
+import { isHere, isReadable } from '../membership/is-here.ts';
 import { isJoined } from '../membership/is-joined.ts';
 import { resolveRoom } from '../resolve-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
@@ -30,11 +31,21 @@ async function peek(
   context: RoomserverContext,
   request: PeekRequest,
 ): Promise<Written & { roomId: RoomId; expiryTs: number }> {
-  const { userId, deviceId, via } = request;
-  const { lifetimeMs } = context.config.peeking;
+  const { rooms, outboundPeeks } = context;
   const roomId = await resolveRoom(context, request.roomIdOrAlias);
+  if (isHere(await rooms.head(roomId))) return look(context, roomId, request);
+  const { serverNames } = request;
+  return outboundPeeks.whileWatched(roomId, serverNames, () => look(context, roomId, request));
+}
+
+async function look(
+  context: RoomserverContext,
+  roomId: RoomId,
+  { userId, deviceId, via }: PeekRequest,
+): Promise<Written & { roomId: RoomId; expiryTs: number }> {
+  const { lifetimeMs } = context.config.peeking;
   const { value: expiryTs, position } = await context.rooms.change(roomId, async (room) => {
-    if (!isHere(room.head)) throw new MatrixError('M_NOT_FOUND', 'No such room');
+    if (!isReadable(context, room.head)) throw new MatrixError('M_NOT_FOUND', 'No such room');
     if (via === 'sync') await checkNotJoined(room, userId);
     checkPeekable(room);
     const lifetime = via === 'sync' ? lifetimeMs : Math.min(lifetimeMs, SHORT_PEEK_MS);

@@ -8,14 +8,19 @@ import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { Power, RoomInfo, RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
+import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { selectRoomsOfUser } from '../store/memberships.ts';
 
 type Context = Pick<RoomserverContext, 'database' | 'rooms' | 'events' | 'states'>;
+type ReadingContext = Pick<RoomserverContext, 'rooms' | 'outboundPeeks'>;
 
-export async function queryRoom(context: Context, roomId: RoomId): Promise<RoomInfo | undefined> {
+export async function queryRoom(
+  context: ReadingContext,
+  roomId: RoomId,
+): Promise<RoomInfo | undefined> {
   const head = await context.rooms.head(roomId);
-  return head && infoOf(head);
+  return isReadable(context, head) ? infoOf(head) : undefined;
 }
 
 function infoOf(head: RoomHead): RoomInfo {

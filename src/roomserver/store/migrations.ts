@@ -126,4 +126,21 @@ export const migrations: readonly Migration[] = [
       sql`CREATE TABLE roomserver_purges (room_id TEXT_KEY NOT NULL PRIMARY KEY)`,
     ],
   },
+  {
+    name: '0005-looks-into-rooms-of-others',
+    statements: [
+      sql`CREATE TABLE roomserver_outbound_peeks (
+        room_id TEXT_KEY NOT NULL,
+        server TEXT_KEY NOT NULL,
+        peek_id TEXT NOT NULL,
+        PRIMARY KEY (room_id, server)
+      )`,
+      // Whether anybody here looks into the room, as the syncserver says; the greatest `sequence` holds.
+      sql`CREATE TABLE roomserver_peek_interest (
+        room_id TEXT_KEY NOT NULL PRIMARY KEY,
+        wanted BIGINT NOT NULL,
+        sequence BIGINT NOT NULL
+      )`,
+    ],
+  },
 ];
