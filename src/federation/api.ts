@@ -14,6 +14,8 @@ export interface FederationRequest {
   /** Repeated where the value is a list. */
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body?: JsonObject;
+  /** False where nobody asks for a signature: keys. Default true. */
+  readonly signed?: boolean;
   /** Of the whole exchange, in ms; default 30,000. */
   readonly timeoutMs?: number;
   /** Of the answer, in bytes; default 10 MiB. */
@@ -28,7 +30,10 @@ export interface RemoteFile {
 }
 
 export interface FederationClient {
-  /** Signed by X-Matrix. The JSON object of a 2xx answer. Throws FederationError. */
+  /**
+   * Signed by X-Matrix. The JSON object of a 2xx answer, and the object in the `[200, {…}]` of version 1. Numbers keep
+   * their source text where a double would lose it. Redirects are refusals. Throws FederationError.
+   */
   request(request: FederationRequest): Promise<JsonObject>;
   /** Media of another server, by the authenticated endpoints, where it lacks them by the old ones. Throws FederationError. */
   download(request: {

@@ -1,6 +1,7 @@
 // Why a request to another server has failed.
 
 import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 
 /**
  * `refused`: it answered with an error. `unreachable`: not found, not connected, too slow, broken off. `malformed`: what
@@ -17,6 +18,8 @@ export class FederationError extends Error {
   readonly errcode: string | undefined;
   /** ms, from `retry_after_ms` or Retry-After of the answer. */
   readonly retryAfterMs: number | undefined;
+  /** The whole answer where it is `refused` and a JSON object: for further keys, such as `room_version`. */
+  readonly answer: JsonObject | undefined;
 
   constructor(
     kind: FederationFailure,
@@ -26,6 +29,7 @@ export class FederationError extends Error {
       readonly status?: number;
       readonly errcode?: string;
       readonly retryAfterMs?: number;
+      readonly answer?: JsonObject;
       readonly cause?: unknown;
     },
   ) {
@@ -36,5 +40,6 @@ export class FederationError extends Error {
     this.status = details.status;
     this.errcode = details.errcode;
     this.retryAfterMs = details.retryAfterMs;
+    this.answer = details.answer;
   }
 }

@@ -6,6 +6,24 @@ const DNS_NAME = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/;
 const DOTTED_QUAD = /^[0-9]+(?:\.[0-9]+){3}$/;
 const MAX_PORT = 65_535;
 
+export interface HostAndPort {
+  /** A DNS name or an IP literal, without brackets. */
+  readonly host: string;
+  readonly isIp: boolean;
+  readonly port: number | undefined;
+}
+
+/** The parts of what `isServerNameText` is true of. */
+export function hostAndPortOf(serverName: string): HostAndPort {
+  const [, name = '', port] = NAME_AND_PORT.exec(serverName) ?? [];
+  const isIpv6Literal = name.startsWith('[');
+  return {
+    host: isIpv6Literal ? name.slice(1, -1) : name,
+    isIp: isIpv6Literal || DOTTED_QUAD.test(name),
+    port: port === undefined ? undefined : Number(port),
+  };
+}
+
 export function isServerNameText(text: string): boolean {
   const match = NAME_AND_PORT.exec(text);
   const host = match?.[1];

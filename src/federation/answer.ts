@@ -1,0 +1,111 @@
+// What an answer says: JSON of a success, or why the request was refused. All of it is bounded.
+
+import { isUtf8 } from 'node:buffer';
+import type { Clock } from '../clock.ts';
+import { MatrixError } from '../protocol/error.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
+import { parseForeignJson } from '../protocol/json-checks.ts';
+import { FederationError } from './federation-error.ts';
+import { AnswerTooLargeError, type HttpAnswer, readBytes } from './http-exchange.ts';
+
+const MAX_ERROR_BYTES = 65_536;
+const MAX_TEXT = 200;
+const LONGEST_RETRY = 24 * 3_600_000;
+
+/** The JSON object of a 2xx answer. Throws FederationError (`malformed`), and what reading throws. */
+export async function readJson(
+  answer: HttpAnswer,
+  destination: ServerName,
+  maxBytes: number,
+): Promise<JsonObject> {
+  const malformed = (message: string) => new FederationError('malformed', destination, { message });
+  const encoding = answer.header('content-encoding') ?? 'identity';
+  if (encoding !== 'identity') {
+    answer.body.destroy();
+    throw malformed('the answer is compressed, which nobody has asked for');
+  }
+  const bytes = await readBytes(answer, maxBytes);
+  const object = withoutStatus(parse(bytes, malformed));
+  if (!isJsonObject(object)) throw malformed('the answer is no JSON object');
+  return object;
+}
+
+function parse(bytes: Buffer, malformed: (message: string) => Error): JsonValue {
+  if (!isUtf8(bytes)) throw malformed('the answer is not valid UTF-8');
+  try {
+    return parseForeignJson(bytes.toString('utf8'));
+  } catch (error) {
+    throw error instanceof MatrixError ? malformed(error.message) : error;
+  }
+}
+
+/** Version 1 of send_join, send_leave and invite wraps its answer: `[200, {…}]`. */
+function withoutStatus(json: JsonValue): JsonValue | undefined {
+  if (!Array.isArray(json)) return json;
+  const [status, object] = json;
+  return json.length === 2 && typeof status === 'number' ? object : undefined;
+}
+
+/** For an answer that is no success. Never throws. */
+export async function refusal(
+  answer: HttpAnswer,
+  destination: ServerName,
+  clock: Clock,
+): Promise<FederationError> {
+  const json = await readError(answer);
+  const { errcode, error, retry_after_ms: retryAfter } = json ?? {};
+  const text = typeof error === 'string' ? `: ${error.slice(0, MAX_TEXT)}` : '';
+  const code = isErrcode(errcode) ? errcode : undefined;
+  const retryAfterMs =
+    boundedRetry(retryAfter) ?? retryOfHeader(answer.header('retry-after'), clock.now());
+  return new FederationError('refused', destination, {
+    message: `answered ${answer.status} ${code ?? ''}${text}`.trim(),
+    status: answer.status,
+    ...(code !== undefined && { errcode: code }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(json !== undefined && { answer: json }),
+  });
+}
+
+async function readError(answer: HttpAnswer): Promise<JsonObject | undefined> {
+  try {
+    const json = parse(await readBytes(answer, MAX_ERROR_BYTES), (message) => new Error(message));
+    return isJsonObject(json) ? json : undefined;
+  } catch {
+    // The status alone says that it was refused, even if the rest does not arrive.
+    return undefined;
+  }
+}
+
+function isErrcode(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.]{1,100}$/.test(value);
+}
+
+function boundedRetry(ms: unknown): number | undefined {
+  if (typeof ms !== 'number' || !(ms >= 0)) return undefined;
+  return Math.min(Math.ceil(ms), LONGEST_RETRY);
+}
+
+/** RFC 9110, section 10.2.3: seconds or a date. */
+function retryOfHeader(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^[0-9]{1,9}$/.test(value)) return boundedRetry(Number(value) * 1000);
+  return boundedRetry(Date.parse(value) - now);
+}
+
+/** For whatever went wrong on the way. */
+export function failure(error: unknown, destination: ServerName): FederationError {
+  if (error instanceof FederationError) return error;
+  const kind =
+    error instanceof AnswerTooLargeError
+      ? 'malformed'
+      : error instanceof Error && error.name === 'NetworkDeniedError'
+        ? 'denied'
+        : 'unreachable';
+  const message = error instanceof Error ? error.message : String(error);
+  return new FederationError(kind, destination, {
+    message: message.slice(0, MAX_TEXT) || 'the request failed',
+    cause: error,
+  });
+}
