@@ -25,8 +25,13 @@ export interface ServerProcess {
   remove(): Promise<void>;
 }
 
-/** `config`: keys that differ from those of a small local server with open registration. */
-export async function startServer(config: Record<string, unknown> = {}): Promise<ServerProcess> {
+/** Keys that differ from those of a small local server with open registration. */
+export type ServerConfig = Readonly<Record<string, unknown>>;
+
+/** `config`: as a function it is told the port to listen on. */
+export async function startServer(
+  config: ServerConfig | ((port: number) => ServerConfig) = {},
+): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'keyhole-test-'));
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
@@ -43,7 +48,7 @@ export async function startServer(config: Record<string, unknown> = {}): Promise
       registration: { enabled: true, allow_guests: true },
       rate_limits: { enabled: false },
       password_hash: { fast_for_tests: true },
-      ...config,
+      ...(typeof config === 'function' ? config(port) : config),
     }),
   );
   let child: ChildProcess;

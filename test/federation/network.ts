@@ -14,6 +14,7 @@ import { createSchema } from '../contracts/backends.ts';
 import { TEST_CA } from '../tls/fixtures.ts';
 import { type Entrance, openEntrance } from './entrance.ts';
 import { type Link, Links } from './link.ts';
+import { type StoredRoom, storedRoom } from './stored-room.ts';
 
 export interface NetworkOptions {
   readonly servers: number;
@@ -33,11 +34,10 @@ export interface NetworkOptions {
 export interface NetworkServer {
   readonly name: string;
   readonly baseUrl: string;
-  readonly keyhole: Keyhole;
   /** A new user of the server. */
   user(localpart: string): Promise<TestClient>;
-  /** Resolves once the log has been consumed by the syncserver as far as it goes now. */
-  settled(): Promise<void>;
+  /** What it has of a room, read from its database. */
+  stored(roomId: string): Promise<StoredRoom>;
   stop(): Promise<void>;
   /** Ends it as if it were killed: nothing that is not committed by now will be, and nobody is answered any more. */
   kill(): Promise<void>;
@@ -45,12 +45,16 @@ export interface NetworkServer {
   start(): Promise<void>;
 }
 
-export interface Network {
-  readonly servers: readonly NetworkServer[];
+export interface ComposedServer extends NetworkServer {
+  readonly keyhole: Keyhole;
+  /** Resolves once the log has been consumed by the syncserver as far as it goes now. */
+  settled(): Promise<void>;
+}
+
+export interface Network<S extends NetworkServer = NetworkServer> {
+  readonly servers: readonly S[];
   readonly links: Links;
-  /** Throws with the real clock. */
-  readonly clock: ManualClock;
-  server(index: number): NetworkServer;
+  server(index: number): S;
   /** Of requests from one server to another, by index or by name. */
   link(from: number | string, to: number | string): Link;
   /** Cuts all links between servers of different groups; `[[0], [1, 2]]`. */
@@ -62,16 +66,15 @@ export interface Network {
    * leaps while nothing happens.
    */
   pump(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
+  /** Moves a manual clock on; the real one goes by itself. */
+  pass(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startNetwork(options: NetworkOptions): Promise<Network> {
+export async function startNetwork(options: NetworkOptions): Promise<Network<ComposedServer>> {
   const links = new Links(options.seed ?? 1);
   const manual = options.clock === 'manual' ? new ManualClock() : undefined;
   const servers: Server[] = [];
-  const close = async () => {
-    for (const server of servers) await server.remove();
-  };
   try {
     for (let index = 0; index < options.servers; index += 1) {
       const server = new Server(options, manual ?? systemClock, await openEntrance(links));
@@ -80,9 +83,17 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       await server.start();
     }
   } catch (error) {
-    await close();
+    for (const server of servers) await server.remove();
     throw error;
   }
+  return networkOf(servers, links, manual);
+}
+
+export function networkOf<S extends NetworkServer & { remove(): Promise<void> }>(
+  servers: readonly S[],
+  links: Links,
+  clock?: ManualClock,
+): Network<S> {
   const at = (index: number) => {
     const server = servers[index];
     if (server === undefined) throw new Error(`there is no server ${index}`);
@@ -92,10 +103,6 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   return {
     servers,
     links,
-    get clock() {
-      if (manual === undefined) throw new Error('the network has the real clock');
-      return manual;
-    },
     server: at,
     link: (from, to) => links.between(nameOf(from), nameOf(to)),
     partition: (groups) => {
@@ -104,8 +111,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       links.cutWhere((one, other) => one !== 'unsigned' && groupOf(one) !== groupOf(other));
     },
     heal: () => links.cutWhere(() => false),
-    pump: (holds, what) => pump(holds, { what, links, clock: manual }),
-    close,
+    pump: (holds, what) => pump(holds, { what, links, clock }),
+    pass: async (ms) => clock?.advance(ms),
+    close: async () => {
+      for (const server of servers) await server.remove();
+    },
   };
 }
 
@@ -130,7 +140,7 @@ async function pump(
   }
 }
 
-class Server implements NetworkServer {
+class Server implements ComposedServer {
   readonly name: string;
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
@@ -165,6 +175,10 @@ class Server implements NetworkServer {
 
   user(localpart: string): Promise<TestClient> {
     return register(this.baseUrl, localpart);
+  }
+
+  stored(roomId: string): Promise<StoredRoom> {
+    return storedRoom(this.keyhole.database, roomId);
   }
 
   async settled(): Promise<void> {
