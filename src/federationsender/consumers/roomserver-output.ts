@@ -1,0 +1,66 @@
+// Consumes `roomserver.output`: who is in which room, and which events are to be sent to whom.
+
+import type { RoomEntry } from '../../eventlog/entries.ts';
+import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { FederationsenderContext } from '../context.ts';
+import { deleteMembersOfRoom } from '../store/hosts.ts';
+import { deleteInboundPeeksOfRoom } from '../store/inbound-peeks.ts';
+import { deleteMissedOfRoom } from '../store/missed.ts';
+import { deleteRoom } from '../store/rooms.ts';
+import { newInboundPeek, retireInboundPeek } from './inbound-peek-entries.ts';
+import { applyMemberships, relayEvent } from './relay-event.ts';
+import { type Place, RoomBatch } from './room-batch.ts';
+
+type Topic = 'roomserver.output';
+
+export function consumeRoomserverOutput(context: FederationsenderContext): Consumer<Topic> {
+  return {
+    name: 'federationsender',
+    topic: 'roomserver.output',
+    database: context.database,
+    apply: async (tx, entries) => {
+      const batch = await RoomBatch.begin(context, tx, entries);
+      for (const entry of entries) await applyEntry(batch, entry);
+      tx.afterCommit(() => context.dispatcher.wake(batch.woken));
+    },
+  };
+}
+
+async function applyEntry(
+  batch: RoomBatch,
+  { key, position, entry }: LogEntry<Topic>,
+): Promise<void> {
+  const place: Place = { roomId: key as RoomId, position };
+  switch (entry.kind) {
+    case 'NewRoomEvent':
+      return relayEvent(batch, entry, place);
+    case 'StateReplaced':
+      return applyMemberships(batch, place);
+    case 'NewInboundPeek':
+      return newInboundPeek(batch, entry, place);
+    case 'RetireInboundPeek':
+      return retireInboundPeek(batch, entry, place);
+    case 'PurgeRoom':
+      return purge(batch, place);
+    default:
+      return notForServers(entry);
+  }
+}
+
+/** What concerns this server and its clients alone. */
+function notForServers(
+  _entry: Exclude<
+    RoomEntry,
+    { kind: 'NewRoomEvent' | 'StateReplaced' | `${string}InboundPeek` | 'PurgeRoom' }
+  >,
+): void {}
+
+/** What is queued is still sent: the last event may be that this server has left. */
+async function purge({ tx, shared }: RoomBatch, { roomId }: Place): Promise<void> {
+  await deleteMembersOfRoom(tx, roomId);
+  await deleteInboundPeeksOfRoom(tx, roomId);
+  await deleteMissedOfRoom(tx, roomId);
+  await deleteRoom(tx, roomId);
+  shared.delete(roomId);
+}

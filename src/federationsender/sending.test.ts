@@ -1,0 +1,61 @@
+// From the log to other servers: who is sent what, in order, through failures and restarts.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
+import { joinedState, member, message, openHarness } from './testing.ts';
+
+forEachBackend('sending events', (backend) => {
+  whoGetsIt(backend);
+});
+
+function whoGetsIt(backend: Backend): void {
+  describe('who gets an event', () => {
+    it('is each other server that is joined, once', async () => {
+      const { room, settled, network } = await openHarness(backend);
+      await room(
+        joinedState('@alice:us.example', '@bob:b.example', '@bert:b.example', '@carl:c.example'),
+        message('one'),
+      );
+      await settled();
+      const sent = network.sent();
+      assert.deepEqual(sent.map(({ destination, pdus }) => [destination, pdus]).sort(), [
+        ['b.example', ['one']],
+        ['c.example', ['one']],
+      ]);
+      const [{ body }] = sent as [(typeof sent)[0]];
+      assert.equal(body.origin, 'us.example');
+      assert.equal(typeof body.origin_server_ts, 'number');
+    });
+
+    it('is nobody for events of other servers', async () => {
+      const { room, settled, network } = await openHarness(backend);
+      const bob = '@bob:b.example';
+      await room(joinedState('@alice:us.example', bob), message('theirs', { sender: bob }));
+      await settled();
+      assert.deepEqual(network.sent(), []);
+    });
+
+    it('is a server whose last member is kicked, but of nothing after', async () => {
+      const { room, settled, network } = await openHarness(backend);
+      await room(
+        joinedState('@alice:us.example', '@bob:b.example', '@carl:c.example'),
+        member('kick', '@bob:b.example', {
+          from: 'join',
+          to: 'leave',
+          sender: '@alice:us.example',
+        }),
+        message('after'),
+      );
+      await settled();
+      assert.deepEqual(
+        network.sent('b.example').flatMap(({ pdus }) => pdus),
+        ['kick'],
+      );
+      assert.deepEqual(
+        network.sent('c.example').flatMap(({ pdus }) => pdus),
+        ['kick', 'after'],
+      );
+    });
+  });
+}

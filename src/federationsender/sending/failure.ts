@@ -1,0 +1,85 @@
+// What follows from an attempt that failed: it is written down when the next one is, and what is not worth keeping goes.
+
+import type { Transaction } from '../../database/database.ts';
+import { FederationError } from '../../federation/federation-error.ts';
+import { type Destination, updateCatchingUp, updateFailed } from '../store/destinations.ts';
+import { collapseQueue } from '../store/missed.ts';
+import { countQueue, deleteQueue } from '../store/queue.ts';
+import { deleteToDevice } from '../store/to-device.ts';
+import {
+  deleteTransaction,
+  type Outgoing,
+  selectTransaction,
+  updateRefusals,
+} from '../store/transactions.ts';
+import { backoff } from './backoff.ts';
+import { isDurable } from './compose.ts';
+import type { SendingContext } from './context.ts';
+
+/** A destination that fails for longer, ms, or has more events queued, gets the latest of each room when it is back. */
+export const PATIENCE_MS = 3_600_000;
+export const MAX_BACKLOG = 100;
+
+/** So often a destination that answers may refuse the same content: what it cannot take must not stop all the rest. */
+const MAX_REFUSALS = 5;
+const REFUSED_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/** Returns when the next attempt is due, ms since the epoch. */
+export async function recordFailure(
+  context: SendingContext,
+  destination: Destination,
+  { outgoing, error }: { readonly outgoing: Outgoing; readonly error: unknown },
+): Promise<number> {
+  const { database, clock, random } = context;
+  const { id } = destination;
+  const failedAt = clock.now();
+  const failingSince = destination.failingSince || failedAt;
+  const failure = error instanceof FederationError ? error : undefined;
+  const { interval, delay } = backoff({
+    lastInterval: destination.retryInterval,
+    retryAfterMs: failure?.retryAfterMs,
+    isFinal: failure?.kind === 'denied',
+    random,
+  });
+  const retryAt = failedAt + delay;
+  context.outbox.drop(id);
+  const refused = REFUSED_CONTENT.has(failure?.status ?? 0);
+  await database.transact(async (tx) => {
+    await updateFailed(tx, id, { failingSince, failedAt, retryAt, retryInterval: interval });
+    if (refused && isDurable(outgoing)) await refuse(context, tx, { destination, outgoing });
+    const isLong = failedAt - failingSince >= PATIENCE_MS;
+    if (isLong || (await countQueue(tx, id, MAX_BACKLOG + 1)) > MAX_BACKLOG) await collapse(tx, id);
+  });
+  return retryAt;
+}
+
+/** From now on only the rooms are kept of which it misses events. */
+export async function collapse(tx: Transaction, destinationId: number): Promise<void> {
+  const underWay = await selectTransaction(tx, destinationId);
+  await collapseQueue(tx, destinationId, underWay?.parts.pdus ?? []);
+  await updateCatchingUp(tx, destinationId, true);
+}
+
+async function refuse(
+  { logger }: SendingContext,
+  tx: Transaction,
+  { destination, outgoing }: { readonly destination: Destination; readonly outgoing: Outgoing },
+): Promise<void> {
+  const { id, server } = destination;
+  const refusals = outgoing.refusals + 1;
+  if (refusals < MAX_REFUSALS) return updateRefusals(tx, id, refusals);
+  await deleteParts(tx, id, outgoing);
+  const { txnId } = outgoing;
+  tx.afterCommit(() => logger.warn({ server, txnId, refusals }, 'a transaction was given up'));
+}
+
+/** The transaction and what it is made of are done with. */
+export async function deleteParts(
+  tx: Transaction,
+  destinationId: number,
+  { parts }: Outgoing,
+): Promise<void> {
+  await deleteQueue(tx, destinationId, parts.pdus);
+  await deleteToDevice(tx, destinationId, parts.toDevice);
+  await deleteTransaction(tx, destinationId);
+}

@@ -1,0 +1,99 @@
+// Who is joined to which room: other servers with their number of members, and the users of this server.
+
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { list, rows, sql } from '../../database/sql.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+
+/** Number of members by destination. */
+export type HostCounts = ReadonlyMap<number, number>;
+
+const COUNTS = { destination_id: 'bigint', members: 'bigint', room_id: 'text' } as const;
+const MEMBERS = { user_id: 'text', room_id: 'text' } as const;
+
+export async function addHosts(tx: Transaction, roomId: RoomId, hosts: HostCounts): Promise<void> {
+  if (hosts.size === 0) return;
+  await tx.run(sql`
+    INSERT INTO federationsender_hosts (destination_id, members, room_id)
+    SELECT destination_id, members, room_id FROM ${rows(COUNTS, dataOf(roomId, hosts))}
+    WHERE true ON CONFLICT (room_id, destination_id)
+      DO UPDATE SET members = federationsender_hosts.members + excluded.members`);
+}
+
+/** Returns the destinations that have no members left. */
+export async function removeHosts(
+  tx: Transaction,
+  roomId: RoomId,
+  hosts: HostCounts,
+): Promise<number[]> {
+  if (hosts.size === 0) return [];
+  await tx.run(sql`
+    UPDATE federationsender_hosts SET members = federationsender_hosts.members - r.members
+    FROM ${rows(COUNTS, dataOf(roomId, hosts))}
+    WHERE federationsender_hosts.room_id = r.room_id
+      AND federationsender_hosts.destination_id = r.destination_id`);
+  const gone = await tx.all<{ destination_id: number }>(sql`
+    DELETE FROM federationsender_hosts
+    WHERE room_id = ${roomId} AND destination_id IN ${list('bigint', [...hosts.keys()])}
+      AND members <= 0
+    RETURNING destination_id`);
+  return gone.map((row) => row.destination_id);
+}
+
+function dataOf(roomId: RoomId, hosts: HostCounts) {
+  return [...hosts].map(([destination_id, members]) => ({
+    destination_id,
+    members,
+    room_id: roomId,
+  }));
+}
+
+export async function insertLocalMembers(
+  tx: Transaction,
+  roomId: RoomId,
+  userIds: readonly UserId[],
+): Promise<void> {
+  if (userIds.length === 0) return;
+  const data = userIds.map((user_id) => ({ user_id, room_id: roomId }));
+  await tx.run(sql`
+    INSERT INTO federationsender_local_members (user_id, room_id)
+    SELECT user_id, room_id FROM ${rows(MEMBERS, data)} WHERE true ON CONFLICT DO NOTHING`);
+}
+
+export async function deleteLocalMembers(
+  tx: Transaction,
+  roomId: RoomId,
+  userIds: readonly UserId[],
+): Promise<void> {
+  if (userIds.length === 0) return;
+  await tx.run(sql`
+    DELETE FROM federationsender_local_members
+    WHERE room_id = ${roomId} AND user_id IN ${list('text', userIds)}`);
+}
+
+/** Servers in the room to which sending works. */
+export async function selectLivingHosts(database: Queryable, roomId: RoomId): Promise<number[]> {
+  const found = await database.all<{ id: number }>(sql`
+    SELECT d.id FROM federationsender_hosts h
+    JOIN federationsender_destinations d ON d.id = h.destination_id
+    WHERE h.room_id = ${roomId} AND d.retry_at = 0 AND d.catching_up = 0`);
+  return found.map(({ id }) => id);
+}
+
+/** Servers that share a room with the user of this server, and to which sending works. */
+export async function selectLivingNeighbours(
+  database: Queryable,
+  userId: UserId,
+): Promise<number[]> {
+  const found = await database.all<{ id: number }>(sql`
+    SELECT d.id FROM federationsender_destinations d
+    WHERE d.retry_at = 0 AND d.catching_up = 0 AND d.id IN (
+      SELECT h.destination_id FROM federationsender_local_members m
+      JOIN federationsender_hosts h ON h.room_id = m.room_id
+      WHERE m.user_id = ${userId})`);
+  return found.map(({ id }) => id);
+}
+
+export async function deleteMembersOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM federationsender_hosts WHERE room_id = ${roomId}`);
+  await tx.run(sql`DELETE FROM federationsender_local_members WHERE room_id = ${roomId}`);
+}

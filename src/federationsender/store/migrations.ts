@@ -1,0 +1,102 @@
+// The tables of the federationsender. Destinations go by number, since a row of the queue is written for each of them.
+
+import type { Migration } from '../../database/database.ts';
+import { sql } from '../../database/sql.ts';
+
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001-rooms-destinations-and-queues',
+    statements: [
+      // `proven`: the last attempt was answered. `failing_since`, `retry_at` (ms since the epoch) and
+      // `retry_interval` (ms) are 0 when nothing failed. `catching_up`: what it misses is in _missed, not in _queue.
+      sql`CREATE TABLE federationsender_destinations (
+        id BIGINT PRIMARY KEY,
+        server TEXT_KEY NOT NULL,
+        proven BIGINT NOT NULL,
+        failing_since BIGINT NOT NULL,
+        failed_at BIGINT NOT NULL,
+        retry_at BIGINT NOT NULL,
+        retry_interval BIGINT NOT NULL,
+        catching_up BIGINT NOT NULL
+      )`,
+      sql`CREATE UNIQUE INDEX federationsender_destinations_by_server
+        ON federationsender_destinations (server)`,
+      sql`CREATE INDEX federationsender_destinations_by_retry
+        ON federationsender_destinations (retry_at) WHERE retry_at > 0`,
+
+      // Rooms that other servers are, or have been, told of. Positions in _pdus of the last event relayed to anybody,
+      // and of the last one that this server sent in its own name.
+      sql`CREATE TABLE federationsender_rooms (
+        room_id TEXT_KEY NOT NULL PRIMARY KEY,
+        latest BIGINT,
+        latest_own BIGINT
+      )`,
+      // How many joined members each other server has in a room.
+      sql`CREATE TABLE federationsender_hosts (
+        room_id TEXT_KEY NOT NULL,
+        destination_id BIGINT NOT NULL,
+        members BIGINT NOT NULL,
+        PRIMARY KEY (room_id, destination_id)
+      )`,
+      sql`CREATE TABLE federationsender_local_members (
+        user_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        PRIMARY KEY (user_id, room_id)
+      )`,
+      sql`CREATE INDEX federationsender_local_members_of_room
+        ON federationsender_local_members (room_id)`,
+
+      // Each event once, by its position in the log; _queue says who has not got it yet.
+      sql`CREATE TABLE federationsender_pdus (
+        position BIGINT PRIMARY KEY,
+        room_id TEXT_KEY NOT NULL,
+        json TEXT NOT NULL
+      )`,
+      sql`CREATE TABLE federationsender_queue (
+        destination_id BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        PRIMARY KEY (destination_id, position)
+      )`,
+      // Rooms of which a destination that catches up has missed events. `until_position`: the last event that it may
+      // see; NULL: it is there still, and gets the latest.
+      sql`CREATE TABLE federationsender_missed (
+        destination_id BIGINT NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        until_position BIGINT,
+        PRIMARY KEY (destination_id, room_id)
+      )`,
+      sql`CREATE INDEX federationsender_missed_of_room ON federationsender_missed (room_id)`,
+
+      // The transaction that a destination has not answered yet. `parts` (JSON): which rows it is made of;
+      // `edus` (JSON): as they were sent, since they may be made of nothing that is kept.
+      sql`CREATE TABLE federationsender_transactions (
+        destination_id BIGINT PRIMARY KEY,
+        txn_id TEXT NOT NULL,
+        origin_server_ts BIGINT NOT NULL,
+        parts TEXT NOT NULL,
+        edus TEXT NOT NULL,
+        refusals BIGINT NOT NULL
+      )`,
+
+      // Messages to devices of the destination's users. `edu` is JSON.
+      sql`CREATE TABLE federationsender_to_device (
+        destination_id BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        edu TEXT NOT NULL,
+        PRIMARY KEY (destination_id, position)
+      )`,
+
+      // Servers that look into rooms of ours, and the place in the log from which on they are told.
+      sql`CREATE TABLE federationsender_inbound_peeks (
+        room_id TEXT_KEY NOT NULL,
+        destination_id BIGINT NOT NULL,
+        peek_id TEXT_KEY NOT NULL,
+        expiry_ts BIGINT NOT NULL,
+        cut_position BIGINT NOT NULL,
+        PRIMARY KEY (room_id, destination_id, peek_id)
+      )`,
+      sql`CREATE INDEX federationsender_inbound_peeks_by_expiry
+        ON federationsender_inbound_peeks (expiry_ts)`,
+    ],
+  },
+];

@@ -1,0 +1,45 @@
+// Rooms of which other servers are told.
+
+import type { Transaction } from '../../database/database.ts';
+import { list, rows, sql } from '../../database/sql.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+
+/** Those of the rooms that other servers are in or have been in, and whether somebody looks into them. */
+export async function selectSharedRooms(
+  tx: Transaction,
+  roomIds: readonly RoomId[],
+): Promise<Map<RoomId, { peeked: boolean }>> {
+  const found = await tx.all<{ room_id: string; peeked: number }>(sql`
+    SELECT room_id, EXISTS (
+      SELECT 1 FROM federationsender_inbound_peeks p
+      WHERE p.room_id = federationsender_rooms.room_id) AS peeked
+    FROM federationsender_rooms WHERE room_id IN ${list('text', roomIds)}`);
+  return new Map(found.map((row) => [row.room_id as RoomId, { peeked: row.peeked === 1 }]));
+}
+
+export async function insertRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`
+    INSERT INTO federationsender_rooms (room_id, latest, latest_own)
+    SELECT room_id, NULL, NULL FROM ${rows({ room_id: 'text' }, [{ room_id: roomId }])}
+    WHERE true ON CONFLICT DO NOTHING`);
+}
+
+export async function updateLatest(
+  tx: Transaction,
+  roomId: RoomId,
+  { position, isOwn }: { readonly position: number; readonly isOwn: boolean },
+): Promise<void> {
+  if (isOwn) {
+    await tx.run(sql`
+      UPDATE federationsender_rooms SET latest = ${position}, latest_own = ${position}
+      WHERE room_id = ${roomId}`);
+  } else {
+    await tx.run(
+      sql`UPDATE federationsender_rooms SET latest = ${position} WHERE room_id = ${roomId}`,
+    );
+  }
+}
+
+export async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM federationsender_rooms WHERE room_id = ${roomId}`);
+}
