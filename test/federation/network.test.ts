@@ -110,3 +110,15 @@ test('a partition parts whom it says, until it is healed', async () => {
   network.heal();
   assert.equal((await askAs()).status, 200);
 });
+
+test("without links, a server's own TLS listener is reached under its name, also after a restart", async (t) => {
+  const direct = await startNetwork({ servers: 1, direct: true });
+  t.after(() => direct.close());
+  const { name: destination } = direct.server(0);
+  const askDirectly = () => ask({ destination, method: 'GET', path: version });
+  assert.equal((await askDirectly()).status, 200);
+  await direct.server(0).stop();
+  await assert.rejects(askDirectly());
+  await direct.server(0).start();
+  assert.equal((await askDirectly()).status, 200);
+});

@@ -11,10 +11,11 @@ import { parseConfig } from '../../src/config/config.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import { register, type TestClient } from '../client.ts';
 import { createSchema } from '../contracts/backends.ts';
-import { TEST_CA } from '../tls/fixtures.ts';
+import { SERVER_CERTIFICATE, TEST_CA } from '../tls/fixtures.ts';
 import { type Entrance, openEntrance } from './entrance.ts';
 import { type Link, Links } from './link.ts';
 import { type StoredRoom, storedRoom } from './stored-room.ts';
+import { openTcpEntrance } from './tcp-entrance.ts';
 
 export interface NetworkOptions {
   readonly servers: number;
@@ -24,6 +25,8 @@ export interface NetworkOptions {
   readonly postgres?: { readonly url: string; readonly servers: readonly number[] };
   /** `manual`: one clock for all servers, which the test moves; see `pump`. Default: the real one. */
   readonly clock?: 'real' | 'manual';
+  /** Requests go to the servers' own TLS listeners, untouched; there are no links then. */
+  readonly direct?: boolean;
   /** Of the chances of faults. */
   readonly seed?: number;
   /** Keys of the configuration that differ. */
@@ -77,7 +80,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network<Com
   const servers: Server[] = [];
   try {
     for (let index = 0; index < options.servers; index += 1) {
-      const server = new Server(options, manual ?? systemClock, await openEntrance(links));
+      const entrance = await (options.direct ? openTcpEntrance() : openEntrance(links));
+      const server = new Server(options, manual ?? systemClock, entrance);
       servers.push(server);
       await server.prepare(index);
       await server.start();
@@ -139,6 +143,15 @@ async function pump(
     clock?.advance(quietLooks > 10 ? LEAP_MS : STEP_MS);
   }
 }
+
+const TLS_LISTENER = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: true,
+  tls_cert_path: SERVER_CERTIFICATE.certPath,
+  tls_key_path: SERVER_CERTIFICATE.keyPath,
+  resources: ['federation', 'key'],
+};
 
 class Server implements ComposedServer {
   readonly name: string;
@@ -203,9 +216,9 @@ class Server implements ComposedServer {
       },
     });
     this.#running = keyhole;
-    const [port] = await keyhole.listen();
+    const [port, tlsPort] = await keyhole.listen();
     this.#port = port ?? 0;
-    this.#entrance.leadTo(port);
+    this.#entrance.leadTo(tlsPort ?? port);
   }
 
   async stop(): Promise<void> {
@@ -233,20 +246,21 @@ class Server implements ComposedServer {
 
   #config(): Record<string, unknown> {
     const folder = this.#folder;
+    const { direct, roomVersion, config } = this.#options;
     const postgres = this.#schema && { engine: 'postgres', url: this.#schema.url, pool_size: 4 };
     return {
       server_name: this.name,
       public_baseurl: this.#port === 0 ? 'http://localhost' : this.baseUrl,
       signing_key_path: join(folder, 'signing.key'),
       media_path: join(folder, 'media'),
-      listeners: [{ host: '127.0.0.1', port: this.#port }],
+      listeners: [{ host: '127.0.0.1', port: this.#port }, ...(direct ? [TLS_LISTENER] : [])],
       database: postgres ?? { engine: 'sqlite', path: join(folder, 'keyhole.db') },
-      default_room_version: this.#options.roomVersion ?? '12',
+      default_room_version: roomVersion ?? '12',
       registration: { enabled: true, allow_guests: true },
       outbound: { trusted_ca_path: TEST_CA, denied_networks: [] },
       rate_limits: { enabled: false },
       password_hash: { fast_for_tests: true },
-      ...this.#options.config,
+      ...config,
     };
   }
 }
