@@ -11,8 +11,12 @@ import { randomOpaqueId } from '../protocol/opaque-ids.ts';
 import type { FederationsenderApi } from './api.ts';
 import { consumeToDevice } from './consumers/edu-to-device.ts';
 import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
+import type { FederationsenderContext } from './context.ts';
 import { DestinationIds } from './destination-ids.ts';
 import { Outbox } from './edus/outbox.ts';
+import { type InboundPeekLimits, InboundPeeks } from './inbound-peeks.ts';
+import { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
+import type { PeekApi } from './peek-api.ts';
 import { AliveServers } from './sending/alive.ts';
 import type { SendingContext } from './sending/context.ts';
 import { Dispatcher } from './sending/dispatcher.ts';
@@ -32,12 +36,14 @@ export interface FederationsenderOptions {
   readonly limits?: LaneLimits;
   /** From 0 to 1: for tests. */
   readonly random?: () => number;
+  /** Of other servers' looks into our rooms. */
+  readonly peekLimits?: InboundPeekLimits;
 }
 
 export type ConsumedTopic = 'roomserver.output' | 'edu.to_device';
 
 export interface Federationsender {
-  readonly api: Pick<FederationsenderApi, 'noteServerAlive'>;
+  readonly api: Pick<FederationsenderApi, 'noteServerAlive'> & PeekApi;
   /** How far a topic has been consumed: for tests. */
   position(topic: ConsumedTopic): number;
   /** Nothing is being sent, and nothing that could be sent now waits: for tests. */
@@ -46,6 +52,7 @@ export interface Federationsender {
   close(): Promise<void>;
 }
 
+const PEEK_LIMITS: InboundPeekLimits = { maxPerServer: 1000, maxPerRoom: 2000 };
 const LIMITS: LaneLimits = { living: 100, doubtful: 40, slow: 200 };
 const TXN_PREFIX_LENGTH = 12;
 
@@ -63,21 +70,34 @@ export async function createFederationsender(
     onFailure: ({ server }) => alive.failed(server),
   });
   const destinationIds = await DestinationIds.open(database);
-  const context = { ...options, destinationIds, dispatcher };
+  const inboundPeeks = new InboundPeeks({
+    ...options,
+    limits: options.peekLimits ?? PEEK_LIMITS,
+    onExpired: (ids) => dispatcher.wake(ids),
+  });
+  const outboundPeeks = new OutboundPeekKeeper({ ...options, random: randomOf(options) });
+  const context = { ...options, destinationIds, dispatcher, inboundPeeks, outboundPeeks };
   const sweeper = new Sweeper(options);
+  await outboundPeeks.open();
   const subscriptions: Readonly<Record<ConsumedTopic, Subscription>> = {
     'roomserver.output': eventLog.consume(consumeRoomserverOutput(context)),
     'edu.to_device': eventLog.consume(consumeToDevice(context)),
   };
+  await inboundPeeks.open();
   await dispatcher.start();
   sweeper.start();
   return {
-    api: { noteServerAlive: ({ server }) => alive.note(server) },
+    api: {
+      noteServerAlive: ({ server }) => alive.note(server),
+      ...peekApi(context, subscriptions['roomserver.output']),
+    },
     position: (topic) => subscriptions[topic].position,
     isIdle: () => dispatcher.size === 0,
     close: async () => {
       await Promise.all(Object.values(subscriptions).map((subscription) => subscription.close()));
+      await inboundPeeks.close();
       ending.abort();
+      await outboundPeeks.close();
       await dispatcher.close();
       await sweeper.close();
     },
@@ -95,6 +115,27 @@ function sendingContext(
     lastTxn += 1;
     return `${prefix}${lastTxn}`;
   };
-  const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
+  const random = randomOf(options);
   return { ...options, outbox, pdus: new PduCache(options.database), random, nextTxnId, signal };
+}
+
+function randomOf({ random }: FederationsenderOptions): () => number {
+  return random ?? (() => randomInt(2 ** 32) / 2 ** 32);
+}
+
+/** How long those wait who want their entry to be consumed, ms. */
+const CONSUMED_WITHIN_MS = 5_000;
+
+function peekApi(
+  { inboundPeeks, outboundPeeks }: FederationsenderContext,
+  rooms: Subscription,
+): PeekApi {
+  return {
+    performOutboundPeek: (request) => outboundPeeks.begin(request),
+    performCancelOutboundPeek: (peek) => outboundPeeks.cancel(peek),
+    queryInboundPeek: async (key) => ({ isActive: await inboundPeeks.isActive(key) }),
+    checkInboundPeekLimits: (key) => inboundPeeks.checkLimits(key),
+    noteExpiredPeeks: ({ server, peeks }) => outboundPeeks.expired(server, peeks),
+    waitForRooms: ({ position }) => rooms.reached(position, CONSUMED_WITHIN_MS),
+  };
 }

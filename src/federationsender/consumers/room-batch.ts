@@ -84,6 +84,11 @@ export class RoomBatch {
     this.shared.set(roomId, { peeked: peeked || known?.peeked === true });
   }
 
+  /** Nobody looks into the room any more. */
+  unpeeked(roomId: RoomId): void {
+    if (this.shared.has(roomId)) this.shared.set(roomId, { peeked: false });
+  }
+
   wake(destinationIds: readonly number[]): void {
     for (const id of destinationIds) this.woken.add(id);
   }

@@ -5,10 +5,16 @@ import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { FederationsenderContext } from '../context.ts';
 import { deleteMembersOfRoom } from '../store/hosts.ts';
-import { deleteInboundPeeksOfRoom } from '../store/inbound-peeks.ts';
 import { deleteMissedOfRoom } from '../store/missed.ts';
 import { deleteRoom } from '../store/rooms.ts';
-import { newInboundPeek, retireInboundPeek } from './inbound-peek-entries.ts';
+import {
+  endInboundPeeks,
+  endPeeksOfClosedRoom,
+  newInboundPeek,
+  newOutboundPeek,
+  retireInboundPeek,
+  retireOutboundPeek,
+} from './peek-entries.ts';
 import { applyMemberships, relayEvent } from './relay-event.ts';
 import { type Place, RoomBatch } from './room-batch.ts';
 
@@ -34,13 +40,19 @@ async function applyEntry(
   const place: Place = { roomId: key as RoomId, position };
   switch (entry.kind) {
     case 'NewRoomEvent':
-      return relayEvent(batch, entry, place);
+      await relayEvent(batch, entry, place);
+      return endPeeksOfClosedRoom(batch, entry, place);
     case 'StateReplaced':
-      return applyMemberships(batch, place);
+      await applyMemberships(batch, place);
+      return endPeeksOfClosedRoom(batch, entry, place);
     case 'NewInboundPeek':
       return newInboundPeek(batch, entry, place);
     case 'RetireInboundPeek':
       return retireInboundPeek(batch, entry, place);
+    case 'NewOutboundPeek':
+      return newOutboundPeek(batch, entry, place);
+    case 'RetireOutboundPeek':
+      return retireOutboundPeek(batch, entry, place);
     case 'PurgeRoom':
       return purge(batch, place);
     default:
@@ -52,14 +64,16 @@ async function applyEntry(
 function notForServers(
   _entry: Exclude<
     RoomEntry,
-    { kind: 'NewRoomEvent' | 'StateReplaced' | `${string}InboundPeek` | 'PurgeRoom' }
+    { kind: 'NewRoomEvent' | 'StateReplaced' | `${string}boundPeek` | 'PurgeRoom' }
   >,
 ): void {}
 
 /** What is queued is still sent: the last event may be that this server has left. */
-async function purge({ tx, shared }: RoomBatch, { roomId }: Place): Promise<void> {
+async function purge(batch: RoomBatch, place: Place): Promise<void> {
+  const { tx, shared } = batch;
+  const { roomId } = place;
   await deleteMembersOfRoom(tx, roomId);
-  await deleteInboundPeeksOfRoom(tx, roomId);
+  await endInboundPeeks(batch, place);
   await deleteMissedOfRoom(tx, roomId);
   await deleteRoom(tx, roomId);
   shared.delete(roomId);

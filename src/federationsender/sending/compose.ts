@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../protocol/json.ts';
 import { type Destination, updateCatchingUp } from '../store/destinations.ts';
+import { type ExpiredPeek, selectExpiredPeeks } from '../store/expired-peeks.ts';
 import { queueMissed } from '../store/missed.ts';
 import { selectQueue } from '../store/queue.ts';
 import { selectToDevice } from '../store/to-device.ts';
@@ -11,6 +12,7 @@ import type { SendingContext } from './context.ts';
 /** Server-Server API, "Transactions". */
 const MAX_PDUS = 50;
 const MAX_EDUS = 100;
+const MAX_EXPIRED_PEEKS = 100;
 
 /** The one that has not been answered yet, else a new one, stored unless it is all of what may be lost. */
 export async function nextTransaction(
@@ -28,7 +30,7 @@ export async function nextTransaction(
 }
 
 export function isDurable({ parts }: Outgoing): boolean {
-  return parts.pdus.length + parts.toDevice.length > 0;
+  return parts.pdus.length + parts.toDevice.length + parts.expiredPeeks.length > 0;
 }
 
 async function compose(
@@ -38,16 +40,27 @@ async function compose(
   const pdus = await nextPdus(context, destination);
   const messages = await selectToDevice(context.database, destination.id, MAX_EDUS);
   const passing = context.outbox.take(destination.id, MAX_EDUS - messages.length);
-  if (pdus.length + messages.length + passing.length === 0) return undefined;
+  const expiredPeeks = await nextExpiredPeeks(context, destination, pdus.length);
+  if (pdus.length + messages.length + passing.length + expiredPeeks.length === 0) return undefined;
   const edus: JsonObject[] = messages.map(({ edu }) => edu);
   for (const { type, content } of passing) edus.push({ edu_type: type, content });
   return {
     txnId: context.nextTxnId(),
     originServerTs: context.clock.now(),
-    parts: { pdus, toDevice: messages.map(({ position }) => position) },
+    parts: { pdus, toDevice: messages.map(({ position }) => position), expiredPeeks },
     edus,
     refusals: 0,
   };
+}
+
+/** With the last of what is queued: the event that ends a peek comes before its end. */
+async function nextExpiredPeeks(
+  { database }: SendingContext,
+  { id, catchingUp }: Destination,
+  pdus: number,
+): Promise<ExpiredPeek[]> {
+  if (catchingUp || pdus === MAX_PDUS) return [];
+  return selectExpiredPeeks(database, id, MAX_EXPIRED_PEEKS);
 }
 
 async function nextPdus(

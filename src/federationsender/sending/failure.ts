@@ -3,6 +3,7 @@
 import type { Transaction } from '../../database/database.ts';
 import { FederationError } from '../../federation/federation-error.ts';
 import { type Destination, updateCatchingUp, updateFailed } from '../store/destinations.ts';
+import { deleteExpiredPeeks } from '../store/expired-peeks.ts';
 import { collapseQueue } from '../store/missed.ts';
 import { countQueue, deleteQueue } from '../store/queue.ts';
 import { deleteToDevice } from '../store/to-device.ts';
@@ -81,5 +82,6 @@ export async function deleteParts(
 ): Promise<void> {
   await deleteQueue(tx, destinationId, parts.pdus);
   await deleteToDevice(tx, destinationId, parts.toDevice);
+  await deleteExpiredPeeks(tx, destinationId, parts.expiredPeeks);
   await deleteTransaction(tx, destinationId);
 }

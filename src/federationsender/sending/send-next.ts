@@ -46,6 +46,7 @@ async function send(
     origin_server_ts: outgoing.originServerTs,
     pdus: await pdus.read(outgoing.parts.pdus),
     ...(outgoing.edus.length > 0 && { edus: outgoing.edus }),
+    ...expiredPeeks(outgoing),
   };
   return client.request({
     destination: server,
@@ -55,6 +56,17 @@ async function send(
     timeoutMs: TIMEOUT_MS,
     signal,
   });
+}
+
+/** MSC2444. */
+function expiredPeeks({ parts }: Outgoing): JsonObject {
+  if (parts.expiredPeeks.length === 0) return {};
+  return {
+    expired_peeks: parts.expiredPeeks.map(({ roomId, peekId }) => ({
+      room_id: roomId,
+      peek_id: peekId,
+    })),
+  };
 }
 
 /** An event that the other server does not accept is delivered all the same. */

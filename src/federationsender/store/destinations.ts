@@ -102,6 +102,7 @@ export async function selectDestinationsWithWork(
       catching_up = 1
       OR EXISTS (SELECT 1 FROM federationsender_queue q WHERE q.destination_id = d.id)
       OR EXISTS (SELECT 1 FROM federationsender_to_device t WHERE t.destination_id = d.id)
+      OR EXISTS (SELECT 1 FROM federationsender_expired_peeks e WHERE e.destination_id = d.id)
       OR EXISTS (SELECT 1 FROM federationsender_transactions t WHERE t.destination_id = d.id))
     ORDER BY id LIMIT ${limit}`);
   return found.map(({ id }) => id);

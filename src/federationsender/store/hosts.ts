@@ -70,6 +70,12 @@ export async function deleteLocalMembers(
     WHERE room_id = ${roomId} AND user_id IN ${list('text', userIds)}`);
 }
 
+export async function hasLocalMembers(tx: Transaction, roomId: RoomId): Promise<boolean> {
+  const found = await tx.get(sql`
+    SELECT user_id FROM federationsender_local_members WHERE room_id = ${roomId} LIMIT 1`);
+  return found !== undefined;
+}
+
 /** Servers in the room to which sending works. */
 export async function selectLivingHosts(database: Queryable, roomId: RoomId): Promise<number[]> {
   const found = await database.all<{ id: number }>(sql`

@@ -1,6 +1,6 @@
 // Other servers that look into rooms of this one.
 
-import type { Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
 import { rows, sql } from '../../database/sql.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 
@@ -47,6 +47,40 @@ export async function deleteInboundPeek(tx: Transaction, key: InboundPeekKey): P
       AND peek_id = ${key.peekId}`);
 }
 
-export async function deleteInboundPeeksOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
-  await tx.run(sql`DELETE FROM federationsender_inbound_peeks WHERE room_id = ${roomId}`);
+/** Whether there is one that has not expired. */
+export async function selectInboundPeek(
+  database: Queryable,
+  key: InboundPeekKey,
+  now: number,
+): Promise<boolean> {
+  const found = await database.get(sql`
+    SELECT room_id FROM federationsender_inbound_peeks
+    WHERE room_id = ${key.roomId} AND destination_id = ${key.destinationId}
+      AND peek_id = ${key.peekId} AND expiry_ts > ${now}`);
+  return found !== undefined;
+}
+
+export async function countPeekedRooms(
+  database: Queryable,
+  destinationId: number,
+): Promise<number> {
+  const found = await database.get<{ count: number }>(sql`
+    SELECT COUNT(*) AS count FROM federationsender_inbound_peeks
+    WHERE destination_id = ${destinationId}`);
+  return found?.count ?? 0;
+}
+
+export async function countPeekingServers(database: Queryable, roomId: RoomId): Promise<number> {
+  const found = await database.get<{ count: number }>(sql`
+    SELECT COUNT(DISTINCT destination_id) AS count FROM federationsender_inbound_peeks
+    WHERE room_id = ${roomId}`);
+  return found?.count ?? 0;
+}
+
+/** ms since the epoch. */
+export async function selectFirstInboundExpiry(database: Queryable): Promise<number | undefined> {
+  const found = await database.get<{ first: number | null }>(
+    sql`SELECT MIN(expiry_ts) AS first FROM federationsender_inbound_peeks`,
+  );
+  return found?.first ?? undefined;
 }

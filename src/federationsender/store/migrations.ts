@@ -99,4 +99,34 @@ export const migrations: readonly Migration[] = [
         ON federationsender_inbound_peeks (expiry_ts)`,
     ],
   },
+  {
+    name: '0002-peeks',
+    statements: [
+      // Looks of other servers that have ended, of which they are still to be told.
+      sql`CREATE TABLE federationsender_expired_peeks (
+        destination_id BIGINT NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        peek_id TEXT_KEY NOT NULL,
+        PRIMARY KEY (destination_id, room_id, peek_id)
+      )`,
+      sql`CREATE INDEX federationsender_inbound_peeks_by_destination
+        ON federationsender_inbound_peeks (destination_id)`,
+
+      // Our own. `status`: pending, active, ended. `next_ts`: when to renew, or to tell of the end; ms, as all times.
+      sql`CREATE TABLE federationsender_outbound_peeks (
+        room_id TEXT_KEY NOT NULL,
+        server TEXT_KEY NOT NULL,
+        peek_id TEXT_KEY NOT NULL,
+        status TEXT NOT NULL,
+        dialect TEXT NOT NULL,
+        renewal_interval BIGINT NOT NULL,
+        deadline_ts BIGINT NOT NULL,
+        next_ts BIGINT NOT NULL,
+        failures BIGINT NOT NULL,
+        PRIMARY KEY (room_id, server, peek_id)
+      )`,
+      sql`CREATE INDEX federationsender_outbound_peeks_by_next_ts
+        ON federationsender_outbound_peeks (next_ts) WHERE status <> 'pending'`,
+    ],
+  },
 ];

@@ -3,6 +3,7 @@
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { rows, sql } from '../../database/sql.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { ExpiredPeek } from './expired-peeks.ts';
 
 export interface Outgoing {
   readonly txnId: string;
@@ -18,6 +19,7 @@ export interface Outgoing {
 export interface Parts {
   readonly pdus: readonly number[];
   readonly toDevice: readonly number[];
+  readonly expiredPeeks: readonly ExpiredPeek[];
 }
 
 export async function insertTransaction(

@@ -1,0 +1,72 @@
+// Entries of `roomserver.output` that begin, renew and end looks across servers, and what ends those into our rooms: the
+// end of visibility, encryption, and the last local member who leaves.
+
+import type {
+  NewInboundPeek,
+  NewOutboundPeek,
+  NewRoomEvent,
+  RetireInboundPeek,
+  RetireOutboundPeek,
+  StateReplaced,
+} from '../../eventlog/entries.ts';
+import { isPeekable } from '../../protocol/visibility.ts';
+import { deleteExpiredPeeks, expirePeeksOfRoom } from '../store/expired-peeks.ts';
+import { hasLocalMembers } from '../store/hosts.ts';
+import { deleteInboundPeek, insertInboundPeek } from '../store/inbound-peeks.ts';
+import type { Place, RoomBatch } from './room-batch.ts';
+
+export async function newInboundPeek(
+  batch: RoomBatch,
+  { server, peekId, expiryTs }: NewInboundPeek,
+  { roomId, position }: Place,
+): Promise<void> {
+  await batch.share(roomId, true);
+  const destinationId = batch.destinationOf(server);
+  await insertInboundPeek(batch.tx, { roomId, destinationId, peekId }, { expiryTs, cut: position });
+  // One of that name that had ended is not the one that has begun.
+  await deleteExpiredPeeks(batch.tx, destinationId, [{ roomId, peekId }]);
+  batch.tx.afterCommit(() => batch.context.inboundPeeks.expireAt(expiryTs));
+}
+
+export async function retireInboundPeek(
+  batch: RoomBatch,
+  { server, peekId }: RetireInboundPeek,
+  { roomId }: Place,
+): Promise<void> {
+  const destinationId = batch.destinationOf(server);
+  await deleteInboundPeek(batch.tx, { roomId, destinationId, peekId });
+}
+
+export function newOutboundPeek(
+  { context, tx }: RoomBatch,
+  { server, peekId }: NewOutboundPeek,
+  { roomId }: Place,
+): Promise<void> {
+  return context.outboundPeeks.activated(tx, { roomId, server, peekId });
+}
+
+export function retireOutboundPeek(
+  { context, tx }: RoomBatch,
+  { server, peekId }: RetireOutboundPeek,
+  { roomId }: Place,
+): Promise<void> {
+  return context.outboundPeeks.retired(tx, { roomId, server, peekId });
+}
+
+/** After the event that says so was queued for those who look. */
+export async function endPeeksOfClosedRoom(
+  batch: RoomBatch,
+  { currentVisibility: visibility, encrypted }: NewRoomEvent | StateReplaced,
+  place: Place,
+): Promise<void> {
+  if (batch.shared.get(place.roomId)?.peeked !== true) return;
+  const isDeserted =
+    batch.changesAt(place.position).leftUsers.length > 0 &&
+    !(await hasLocalMembers(batch.tx, place.roomId));
+  if (isDeserted || !isPeekable({ visibility, encrypted })) await endInboundPeeks(batch, place);
+}
+
+export async function endInboundPeeks(batch: RoomBatch, { roomId }: Place): Promise<void> {
+  batch.wake(await expirePeeksOfRoom(batch.tx, roomId));
+  batch.unpeeked(roomId);
+}

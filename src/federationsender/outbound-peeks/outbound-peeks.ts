@@ -1,0 +1,316 @@
+// Our subscriptions at other servers: begins them for the roomserver, renews them while they are active, and tells the
+// servers when they are over. A row says how far each is, so that a restart goes on where it was.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import { ENTRY_VERSION, type OutboundPeekLost } from '../../eventlog/entries.ts';
+import type { EventLog } from '../../eventlog/eventlog.ts';
+import type { FederationClient } from '../../federation/api.ts';
+import { FederationError } from '../../federation/federation-error.ts';
+import type { Logger } from '../../logger.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
+
+import type { OutboundPeekKey, PeekApi } from '../peek-api.ts';
+import {
+  deleteOutboundPeek,
+  type OutboundPeekRow,
+  selectActiveOutboundPeeks,
+  selectDueOutboundPeeks,
+  selectNextOutboundPeekTs,
+  selectOutboundPeek,
+  updatePendingEnded,
+  upsertOutboundPeek,
+} from '../store/outbound-peeks.ts';
+import { refusal } from './refusal.ts';
+import { deletePeek, dialectOf, postRenew, putPeek } from './requests.ts';
+
+const DEFAULT_INTERVAL_MS = 3_600_000;
+/** Of servers that measure it in something else than milliseconds. */
+const LONGEST_INTERVAL_MS = 24 * 3_600_000;
+/** Renewals and endings under way at once. */
+const AT_ONCE = 8;
+const FIRST_PAUSE_MS = 15_000;
+/** Renewals that fail in a row until the server counts as dead, if its deadline is not over before. */
+const MAX_RENEWAL_FAILURES = 4;
+/** After that a server that cannot be told of an end is left to find out by itself. */
+const MAX_ENDING_FAILURES = 6;
+/** Renewals that fell due while the process was down are spread over this time. */
+const SPREAD_MS = 60_000;
+
+export interface OutboundPeekOptions {
+  readonly database: Database;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly client: Pick<FederationClient, 'request'>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+type BeginRequest = Parameters<PeekApi['performOutboundPeek']>[0];
+type BeginAnswer = Awaited<ReturnType<PeekApi['performOutboundPeek']>>;
+
+export class OutboundPeekKeeper {
+  readonly #options: OutboundPeekOptions;
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: OutboundPeekOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what there was before a restart. */
+  async open(): Promise<void> {
+    const { database, clock, random } = this.#options;
+    const now = clock.now();
+    const active = await selectActiveOutboundPeeks(database);
+    const due = active.filter(({ nextTs }) => nextTs < now + SPREAD_MS);
+    await database.transact(async (tx) => {
+      await updatePendingEnded(tx);
+      for (const peek of due) {
+        const nextTs = now + Math.floor(random() * SPREAD_MS);
+        await upsertOutboundPeek(tx, { ...peek, nextTs });
+      }
+    });
+    await this.#arm();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#work;
+  }
+
+  /** Until nothing is left to do now. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  /** Each server gets an id of its own, so that what is told of one look is never taken for another. */
+  async begin({ roomId, servers, roomVersions }: BeginRequest): Promise<BeginAnswer> {
+    let failure: unknown;
+    for (const server of servers) {
+      const peek = { roomId, server, peekId: randomBytes(6).toString('base64url') };
+      try {
+        return { server, peekId: peek.peekId, answer: await this.#put(peek, roomVersions) };
+      } catch (error) {
+        if (!(error instanceof FederationError)) throw error;
+        failure = error;
+        this.#options.logger.debug({ roomId, server, err: error }, 'a server does not let us look');
+      }
+    }
+    throw refusal(failure);
+  }
+
+  async #put(peek: OutboundPeekKey, roomVersions: readonly string[]): Promise<JsonObject> {
+    const { database, client, clock } = this.#options;
+    const row: OutboundPeekRow = {
+      ...peek,
+      status: 'pending',
+      dialect: 'msc2444',
+      renewalInterval: DEFAULT_INTERVAL_MS,
+      deadlineTs: clock.now() + DEFAULT_INTERVAL_MS,
+      nextTs: clock.now(),
+      failures: 0,
+    };
+    await database.transact((tx) => upsertOutboundPeek(tx, row));
+    try {
+      const answer = await putPeek(client, peek, roomVersions);
+      const renewalInterval = intervalOf(answer.renewal_interval);
+      const dialect = dialectOf(answer);
+      await database.transact((tx) =>
+        upsertOutboundPeek(tx, {
+          ...row,
+          dialect,
+          renewalInterval,
+          deadlineTs: clock.now() + renewalInterval,
+        }),
+      );
+      return answer;
+    } catch (error) {
+      // It may have begun all the same: an answer that does not come is no refusal.
+      const isRefused = error instanceof FederationError && error.kind === 'refused';
+      if (isRefused) await database.transact((tx) => deleteOutboundPeek(tx, peek));
+      else await this.cancel(peek);
+      throw error;
+    }
+  }
+
+  /** The server is told as soon as it can be. */
+  async cancel(peek: OutboundPeekKey): Promise<void> {
+    await this.#options.database.transact((tx) => this.retired(tx, peek));
+  }
+
+  /**
+   * The roomserver has stored what came with it. Where a restart came between, it was taken for given up: it may be over,
+   * which renewing it at once tells.
+   */
+  async activated(tx: Transaction, peek: OutboundPeekKey): Promise<void> {
+    const row = await selectOutboundPeek(tx, peek);
+    if (row === undefined) return this.#lose(tx, peek, 'ended');
+    if (row.status === 'active') return;
+    const now = this.#options.clock.now();
+    const active = renewed(row, row.renewalInterval, now);
+    await this.#putRow(tx, row.status === 'pending' ? active : { ...active, nextTs: now });
+  }
+
+  async retired(tx: Transaction, peek: OutboundPeekKey): Promise<void> {
+    const row = await selectOutboundPeek(tx, peek);
+    if (row === undefined) return;
+    const nextTs = this.#options.clock.now();
+    await this.#putRow(tx, { ...row, status: 'ended', nextTs, failures: 0 });
+  }
+
+  /** The server says that it has ended them. */
+  async expired(
+    server: ServerName,
+    peeks: readonly { readonly roomId: RoomId; readonly peekId: string }[],
+  ): Promise<void> {
+    await this.#options.database.transact(async (tx) => {
+      for (const { roomId, peekId } of peeks) {
+        const row = await selectOutboundPeek(tx, { roomId, server, peekId });
+        if (row?.status === 'active') await this.#lose(tx, row, 'ended');
+      }
+    });
+  }
+
+  async #putRow(tx: Transaction, row: OutboundPeekRow): Promise<void> {
+    await upsertOutboundPeek(tx, row);
+    tx.afterCommit(() => this.#armAt(row.nextTs));
+  }
+
+  async #lose(
+    tx: Transaction,
+    { roomId, server, peekId }: OutboundPeekKey,
+    reason: OutboundPeekLost['reason'],
+  ): Promise<void> {
+    await deleteOutboundPeek(tx, { roomId, server, peekId });
+    const entry = { v: ENTRY_VERSION, server, peekId, reason };
+    await this.#options.eventLog.append(tx, 'federationsender.output', [{ key: roomId, entry }]);
+  }
+
+  async #arm(): Promise<void> {
+    const nextTs = await selectNextOutboundPeekTs(this.#options.database);
+    if (nextTs !== undefined) this.#armAt(nextTs);
+  }
+
+  #armAt(at: number): void {
+    if (this.#isClosed || (this.#timer !== undefined && this.#timer.at <= at)) return;
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
+      this.#timer = undefined;
+      this.#work = this.#work.then(() => this.#doDue());
+    });
+    this.#timer = { at, cancel };
+  }
+
+  async #doDue(): Promise<void> {
+    const { database, clock, logger } = this.#options;
+    try {
+      while (!this.#isClosed) {
+        const due = await selectDueOutboundPeeks(database, clock.now(), AT_ONCE);
+        if (due.length === 0) break;
+        await Promise.all(due.map((peek) => this.#see(peek)));
+      }
+      await this.#arm();
+    } catch (error) {
+      logger.error({ err: error }, 'subscriptions at other servers could not be kept');
+      this.#armAt(clock.now() + FIRST_PAUSE_MS);
+    }
+  }
+
+  #see(peek: OutboundPeekRow): Promise<void> {
+    return peek.status === 'ended' ? this.#tellEnd(peek) : this.#renew(peek);
+  }
+
+  /** A server of the one dialect takes every DELETE for a PUT, and crashes on repeated ones: it is told nothing. */
+  async #tellEnd(peek: OutboundPeekRow): Promise<void> {
+    const { database, client, clock } = this.#options;
+    const failure =
+      peek.dialect === 'dendrite' ? undefined : await failureOf(deletePeek(client, peek));
+    const isDone = failure === undefined || failure.kind === 'refused';
+    if (isDone || peek.failures >= MAX_ENDING_FAILURES) {
+      await database.transact((tx) => deleteOutboundPeek(tx, peek));
+      return;
+    }
+    await this.#change(peek, { ...peek, ...later(peek, clock.now()) });
+  }
+
+  async #renew(peek: OutboundPeekRow): Promise<void> {
+    const { client, clock } = this.#options;
+    if (peek.dialect === 'dendrite') {
+      return this.#loseIfActive(peek, 'ended');
+    }
+    try {
+      const answer = await (peek.dialect === 'palpo'
+        ? putPeek(client, peek, ROOM_VERSIONS)
+        : postRenew(client, peek));
+      await this.#change(peek, renewed(peek, intervalOf(answer.renewal_interval), clock.now()));
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      await this.#renewalFailed(peek, error);
+    }
+  }
+
+  async #renewalFailed(peek: OutboundPeekRow, failure: FederationError): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { roomId, server } = peek;
+    logger.info({ roomId, server, err: failure }, 'a subscription could not be renewed');
+    const isOver = failure.status === 403 || failure.status === 404;
+    const isDead = peek.failures + 1 >= MAX_RENEWAL_FAILURES || clock.now() >= peek.deadlineTs;
+    if (isOver || isDead) {
+      return this.#loseIfActive(peek, isOver ? 'ended' : 'unreachable');
+    }
+    await this.#change(peek, { ...peek, ...later(peek, clock.now()) });
+  }
+
+  async #loseIfActive(peek: OutboundPeekKey, reason: OutboundPeekLost['reason']): Promise<void> {
+    await this.#options.database.transact(async (tx) => {
+      const row = await selectOutboundPeek(tx, peek);
+      if (row?.status === 'active') await this.#lose(tx, row, reason);
+    });
+  }
+
+  /** Unless it was ended, or the like, meanwhile. */
+  async #change(before: OutboundPeekRow, after: OutboundPeekRow): Promise<void> {
+    await this.#options.database.transact(async (tx) => {
+      const row = await selectOutboundPeek(tx, before);
+      if (row?.status === before.status) await this.#putRow(tx, after);
+    });
+  }
+}
+
+function renewed(peek: OutboundPeekRow, renewalInterval: number, now: number): OutboundPeekRow {
+  return {
+    ...peek,
+    status: 'active',
+    renewalInterval,
+    deadlineTs: now + renewalInterval,
+    nextTs: now + Math.floor(renewalInterval / 2),
+    failures: 0,
+  };
+}
+
+function later({ failures }: OutboundPeekRow, now: number) {
+  return { nextTs: now + FIRST_PAUSE_MS * 2 ** failures, failures: failures + 1 };
+}
+
+async function failureOf(request: Promise<unknown>): Promise<FederationError | undefined> {
+  try {
+    await request;
+    return undefined;
+  } catch (error) {
+    if (error instanceof FederationError) return error;
+    throw error;
+  }
+}
+
+function intervalOf(interval: JsonValue | undefined): number {
+  if (typeof interval !== 'number' || !(interval > 0)) return DEFAULT_INTERVAL_MS;
+  return Math.min(Math.max(Math.floor(interval), 1_000), LONGEST_INTERVAL_MS);
+}

@@ -1,0 +1,25 @@
+// What is said here of a look that no server has let us take.
+
+import { FederationError } from '../../federation/federation-error.ts';
+import { type Errcode, MatrixError } from '../../protocol/error.ts';
+
+/** What other servers may say in our place. */
+const PASSED_ON: readonly Errcode[] = [
+  'M_FORBIDDEN',
+  'M_INCOMPATIBLE_ROOM_VERSION',
+  'M_LIMIT_EXCEEDED',
+  'M_NOT_FOUND',
+];
+
+export function refusal(failure: unknown): MatrixError {
+  if (!(failure instanceof FederationError)) {
+    return new MatrixError('M_NOT_FOUND', 'No server is known that has this room');
+  }
+  const { destination, retryAfterMs } = failure;
+  const errcode = PASSED_ON.find((one) => one === failure.errcode);
+  if (errcode === undefined) {
+    return new MatrixError('M_NOT_FOUND', `The room cannot be had from ${destination}`);
+  }
+  const extra = errcode === 'M_LIMIT_EXCEEDED' ? { retry_after_ms: retryAfterMs ?? 5_000 } : {};
+  return new MatrixError(errcode, `${destination} does not show this room`, extra);
+}

@@ -1,0 +1,114 @@
+// federationsender_outbound_peeks: our subscriptions at other servers. `next_ts`: when to renew an active one, when to
+// tell the server of the end of an ended one.
+
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { sql } from '../../database/sql.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { OutboundPeekKey } from '../peek-api.ts';
+
+/** `pending`: the roomserver has not stored what came with it yet. `ended`: the server is still to be told. */
+export type PeekStatus = 'pending' | 'active' | 'ended';
+
+/** In whose words the server has answered, and wants to be spoken to. */
+export type PeekDialect = 'msc2444' | 'dendrite' | 'palpo';
+
+export interface OutboundPeekRow extends OutboundPeekKey {
+  readonly status: PeekStatus;
+  readonly dialect: PeekDialect;
+  /** ms. */
+  readonly renewalInterval: number;
+  /** ms since the epoch: the server forgets it then unless it is renewed. */
+  readonly deadlineTs: number;
+  /** ms since the epoch. */
+  readonly nextTs: number;
+  /** In a row, of what was to be done at `nextTs`. */
+  readonly failures: number;
+}
+
+interface Stored {
+  readonly room_id: RoomId;
+  readonly server: ServerName;
+  readonly peek_id: string;
+  readonly status: PeekStatus;
+  readonly dialect: PeekDialect;
+  readonly renewal_interval: number;
+  readonly deadline_ts: number;
+  readonly next_ts: number;
+  readonly failures: number;
+}
+
+function fromStored(row: Stored): OutboundPeekRow {
+  return {
+    roomId: row.room_id,
+    server: row.server,
+    peekId: row.peek_id,
+    status: row.status,
+    dialect: row.dialect,
+    renewalInterval: row.renewal_interval,
+    deadlineTs: row.deadline_ts,
+    nextTs: row.next_ts,
+    failures: row.failures,
+  };
+}
+
+export async function upsertOutboundPeek(tx: Transaction, peek: OutboundPeekRow): Promise<void> {
+  await tx.run(sql`
+    INSERT INTO federationsender_outbound_peeks (room_id, server, peek_id, status, dialect,
+      renewal_interval, deadline_ts, next_ts, failures)
+    VALUES (${peek.roomId}, ${peek.server}, ${peek.peekId}, ${peek.status}, ${peek.dialect},
+      ${peek.renewalInterval}, ${peek.deadlineTs}, ${peek.nextTs}, ${peek.failures})
+    ON CONFLICT (room_id, server, peek_id) DO UPDATE SET status = excluded.status,
+      dialect = excluded.dialect, renewal_interval = excluded.renewal_interval,
+      deadline_ts = excluded.deadline_ts, next_ts = excluded.next_ts, failures = excluded.failures`);
+}
+
+export async function selectOutboundPeek(
+  from: Queryable,
+  { roomId, server, peekId }: OutboundPeekKey,
+): Promise<OutboundPeekRow | undefined> {
+  const found = await from.get<Stored>(sql`
+    SELECT * FROM federationsender_outbound_peeks
+    WHERE room_id = ${roomId} AND server = ${server} AND peek_id = ${peekId}`);
+  return found && fromStored(found);
+}
+
+/** Of which something is to be done by now, the most urgent first. Pending ones are nobody's business yet. */
+export async function selectDueOutboundPeeks(
+  from: Queryable,
+  now: number,
+  limit: number,
+): Promise<OutboundPeekRow[]> {
+  const found = await from.all<Stored>(sql`
+    SELECT * FROM federationsender_outbound_peeks
+    WHERE next_ts <= ${now} AND status <> 'pending' ORDER BY next_ts LIMIT ${limit}`);
+  return found.map(fromStored);
+}
+
+/** ms since the epoch; undefined when nothing is to be done. */
+export async function selectNextOutboundPeekTs(from: Queryable): Promise<number | undefined> {
+  const found = await from.get<{ next_ts: number | null }>(sql`
+    SELECT min(next_ts) AS next_ts FROM federationsender_outbound_peeks WHERE status <> 'pending'`);
+  return found?.next_ts ?? undefined;
+}
+
+/** What was pending when the process ended has been stored by nobody: the servers are to be told. */
+export async function updatePendingEnded(tx: Transaction): Promise<void> {
+  await tx.run(sql`
+    UPDATE federationsender_outbound_peeks SET status = 'ended', next_ts = 0
+    WHERE status = 'pending'`);
+}
+
+export async function selectActiveOutboundPeeks(from: Queryable): Promise<OutboundPeekRow[]> {
+  const found = await from.all<Stored>(sql`
+    SELECT * FROM federationsender_outbound_peeks WHERE status = 'active'`);
+  return found.map(fromStored);
+}
+
+export async function deleteOutboundPeek(
+  tx: Transaction,
+  { roomId, server, peekId }: OutboundPeekKey,
+): Promise<number> {
+  return tx.run(sql`
+    DELETE FROM federationsender_outbound_peeks
+    WHERE room_id = ${roomId} AND server = ${server} AND peek_id = ${peekId}`);
+}
