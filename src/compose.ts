@@ -162,7 +162,7 @@ function partsFor({ config, database, eventLog, clock, logger }: Foundation, com
   return { database, eventLog, clock, serverName, logger: logger.child({ component }) };
 }
 
-function createServer(foundation: Foundation, components: Components) {
+async function createServer(foundation: Foundation, components: Components) {
   const { config, clock, logger, signingKey, eventLog, database } = foundation;
   const { serverName, registration, publicBaseurl, defaultRoomVersion } = config;
   const clientapi = createClientapi({
@@ -183,17 +183,27 @@ function createServer(foundation: Foundation, components: Components) {
       maxUploadBytes: config.limits.maxUploadBytes,
     },
   });
-  const federationapi = createFederationapi({
+  const federationapi = await createFederationapi({
+    ...partsFor(foundation, 'federationapi'),
+    roomserver: components.roomserver.api as Parameters<
+      typeof createFederationapi
+    >[0]['roomserver'],
     userserver: components.userserver.api,
-    serverName,
+    mediaserver: components.mediaserver.api,
+    federationsender: { noteServerAlive: async () => {} },
+    keyRing: { key: async () => undefined, keyObjects: async () => [] },
     signingKey,
-    clock,
+    config: {
+      publicRoomsOverFederation: config.roomDirectory.publicOverFederation,
+      oldVerifyKeys: config.oldVerifyKeys,
+    },
     version: readVersion(),
   });
   return createHttpServer({
     listeners: readListeners(config.listeners),
     routes: [...clientapi.routes, ...federationapi.routes],
     authenticate: clientapi.authenticate,
+    authenticateServer: federationapi.authenticateServer,
     rateLimits: config.rateLimits.enabled
       ? createRateLimits(config.rateLimits, clock)
       : noRateLimits,

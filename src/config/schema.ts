@@ -61,6 +61,18 @@ const listener = Type.Object(
   { additionalProperties: false },
 );
 
+const oldVerifyKey = Type.Object(
+  {
+    key_id: text('As `ed25519:version`', { pattern: '^ed25519:[A-Za-z0-9_]+$' }),
+    public_key: text('Unpadded base64', { pattern: '^[A-Za-z0-9+/]{43}$' }),
+    expired_ts: Type.Integer({
+      minimum: 1,
+      description: 'When this server signed with it last, ms since 1970',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const rateLimit = ({ perSecond, burst }: RateLimit, what: string) =>
   section({
     per_second: Type.Number({
@@ -117,6 +129,10 @@ export const configSchema = section({
   ),
   signing_key_path: text("The server's signing key; made when missing", {
     default: './data/signing.key',
+  }),
+  old_verify_keys: Type.Array(oldVerifyKey, {
+    default: [],
+    description: 'Keys that this server has signed with and does no more',
   }),
   media_path: text('Folder of uploaded and fetched media', { default: './data/media' }),
   log_level: choice(['debug', 'info', 'warn', 'error', 'silent'], 'What is logged', {

@@ -1,15 +1,42 @@
 // What the endpoints of the Server-Server API may use.
 
 import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { EventLog } from '../eventlog/eventlog.ts';
+import type { KeyRing } from '../federation/api.ts';
+import type { FederationsenderApi } from '../federationsender/api.ts';
+import type { Logger } from '../logger.ts';
+import type { MediaserverApi } from '../mediaserver/api.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
+import type { FederatedRoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 
+export interface FederationapiConfig {
+  /** Whether other servers are told of the published rooms. */
+  readonly publicRoomsOverFederation: boolean;
+  /** That this server has given up, but whose signatures of their time hold. */
+  readonly oldVerifyKeys: readonly {
+    readonly keyId: string;
+    readonly publicKey: string;
+    /** ms since the epoch. */
+    readonly expiredTs: number;
+  }[];
+}
+
 export interface FederationapiContext {
-  readonly userserver: Pick<UserserverApi, 'queryOpenIdToken'>;
+  readonly roomserver: FederatedRoomserverApi;
+  readonly userserver: UserserverApi;
+  readonly mediaserver: MediaserverApi;
+  readonly federationsender: Pick<FederationsenderApi, 'noteServerAlive'>;
+  readonly keyRing: KeyRing;
+  readonly eventLog: EventLog;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
-  readonly clock: Clock;
+  readonly config: FederationapiConfig;
   /** Of this program. */
   readonly version: string;
 }

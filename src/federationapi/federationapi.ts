@@ -1,18 +1,36 @@
-// The Server-Server API. As yet it serves what clients and other programs need of it; requests of other
-// servers, which are signed, come with federation.
+// The Server-Server API: what other servers ask and tell. It checks who they are and what they send, and hands it on.
 
 import type { Route } from '../http/route.ts';
+import type { AuthenticateServer } from '../http/server-request.ts';
+import { authenticateServers } from './authenticate-server.ts';
 import type { FederationapiContext } from './context.ts';
+import { bulkPerspectivesKeyQuery } from './routes/bulkPerspectivesKeyQuery.ts';
 import { exchangeOpenIdToken } from './routes/exchangeOpenIdToken.ts';
 import { getServerKey } from './routes/getServerKey.ts';
 import { getVersion } from './routes/getVersion.ts';
+import { perspectivesKeyQuery } from './routes/perspectivesKeyQuery.ts';
+import { sendTransaction } from './routes/sendTransaction.ts';
+import { migrations } from './store/migrations.ts';
 
 export interface Federationapi {
   readonly routes: readonly Route[];
+  readonly authenticateServer: AuthenticateServer;
 }
 
-export function createFederationapi(context: FederationapiContext): Federationapi {
-  return {
-    routes: [getVersion(context), getServerKey(context), exchangeOpenIdToken(context)],
-  };
+/** Applies the migrations. */
+export async function createFederationapi(context: FederationapiContext): Promise<Federationapi> {
+  await context.database.migrate('federationapi', migrations);
+  return { routes: routesOf(context), authenticateServer: authenticateServers(context) };
+}
+
+function routesOf(context: FederationapiContext): readonly Route[] {
+  return [
+    getVersion(context),
+    getServerKey(context),
+    perspectivesKeyQuery(context),
+    bulkPerspectivesKeyQuery(context),
+    exchangeOpenIdToken(context),
+    // Until the roomserver can receive, nobody may send.
+    ...('performReceivePdus' in context.roomserver ? [sendTransaction(context)] : []),
+  ];
 }

@@ -2,7 +2,7 @@
 // into it, and which text UTF-8 and PostgreSQL can keep.
 
 import { MatrixError } from './error.ts';
-import { type JsonValue, parseJsonExactly } from './json.ts';
+import { isRawNumber, type JsonValue, parseJsonExactly } from './json.ts';
 
 /**
  * Levels of arrays and objects in one another. Real requests stay below 20; other homeservers, too, parse no
@@ -60,4 +60,17 @@ export function parseForeignJson(text: string): JsonValue {
 /** Whether UTF-8 and PostgreSQL can keep the text: no NUL, no lone surrogate. */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
+}
+
+/** Whether all text of it can be kept, and no key would set a prototype. For what is not nested too deep. */
+export function isStorableJson(value: JsonValue): boolean {
+  if (typeof value === 'string') return isStorableText(value);
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return true;
+  if (Array.isArray(value)) return value.every(isStorableJson);
+  return Object.entries(value).every(
+    ([key, member]) =>
+      key !== '__proto__' &&
+      isStorableText(key) &&
+      (member === undefined || isStorableJson(member)),
+  );
 }

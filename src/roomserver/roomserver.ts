@@ -26,6 +26,7 @@ import {
   queryStateIds,
 } from './query/query-state.ts';
 import { sendEvent } from './send/send-event.ts';
+import { createReadingApi } from './serving/serving.ts';
 import { selectTransaction } from './store/transactions.ts';
 
 export interface Roomserver {
@@ -56,6 +57,7 @@ export function apiOf(context: RoomserverContext): RoomserverApi {
     ...createPeekingApi(context),
     ...createInboundPeekApi(context),
     ...createPurgeApi(context),
+    ...createReadingApi(context),
   };
 }
 

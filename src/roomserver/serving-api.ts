@@ -106,3 +106,16 @@ export interface ServingApi {
   /** Throws M_FORBIDDEN where the ACL of the room denies the server; nothing for rooms that are not known. */
   checkServerAcl(request: { readonly origin: ServerName; readonly roomId: RoomId }): Promise<void>;
 }
+
+/** The half that changes nothing. */
+export type ReadingApi = Pick<
+  ServingApi,
+  | 'queryEventFor'
+  | 'queryStateFor'
+  | 'queryStateIdsFor'
+  | 'queryEventAuthFor'
+  | 'queryBackfillFor'
+  | 'queryMissingEventsFor'
+  | 'queryTimestampToEventFor'
+  | 'checkServerAcl'
+>;

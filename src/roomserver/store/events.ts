@@ -36,6 +36,50 @@ export async function selectEvents(
   return found.map(recordOf);
 }
 
+interface Stretch {
+  readonly roomId: RoomId;
+  /** Of the event to begin with. */
+  readonly depth: number;
+  readonly limit: number;
+}
+
+/** Events with a place in history, deepest first. */
+export async function selectEventIdsUpTo(
+  from: Queryable,
+  { roomId, depth, limit }: Stretch,
+): Promise<EventId[]> {
+  const found = await from.all<{ event_id: EventId }>(
+    sql`SELECT event_id FROM roomserver_events
+      WHERE room_id = ${roomId} AND depth <= ${depth} AND state_before IS NOT NULL
+      ORDER BY depth DESC LIMIT ${limit}`,
+  );
+  return found.map(({ event_id }) => event_id);
+}
+
+/** Events with a place in history, least deep first. */
+export async function selectEventIdsFrom(
+  from: Queryable,
+  { roomId, depth, limit }: Stretch,
+): Promise<EventId[]> {
+  const found = await from.all<{ event_id: EventId }>(
+    sql`SELECT event_id FROM roomserver_events
+      WHERE room_id = ${roomId} AND depth >= ${depth} AND state_before IS NOT NULL
+      ORDER BY depth LIMIT ${limit}`,
+  );
+  return found.map(({ event_id }) => event_id);
+}
+
+export async function selectDepthRange(
+  from: Queryable,
+  roomId: RoomId,
+): Promise<{ readonly least: number; readonly greatest: number } | undefined> {
+  const row = await from.get<{ least: number | null; greatest: number | null }>(
+    sql`SELECT min(depth) AS least, max(depth) AS greatest FROM roomserver_events WHERE room_id = ${roomId}`,
+  );
+  if (row === undefined || row.least === null || row.greatest === null) return undefined;
+  return { least: row.least, greatest: row.greatest };
+}
+
 function recordOf(row: EventRow): EventRecord {
   const json = parseJsonExactly(row.json) as PduJson;
   const record = { eventId: row.event_id, roomVersion: row.room_version, json };

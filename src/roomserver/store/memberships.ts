@@ -158,6 +158,18 @@ export async function selectJoinedHosts(
   return found.map(({ host }) => host);
 }
 
+export async function selectIsJoinedHost(
+  from: Queryable,
+  roomId: RoomId,
+  host: ServerName,
+): Promise<boolean> {
+  const row = await from.get(
+    sql`SELECT host FROM roomserver_joined_hosts
+      WHERE room_id = ${roomId} AND host = ${host} AND joined > 0`,
+  );
+  return row !== undefined;
+}
+
 export async function deleteMembers(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM roomserver_memberships WHERE room_id = ${roomId}`);
   await tx.run(sql`DELETE FROM roomserver_joined_hosts WHERE room_id = ${roomId}`);

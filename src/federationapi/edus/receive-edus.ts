@@ -1,0 +1,52 @@
+// The EDUs of a transaction, in order. One that is malformed or forged is ignored, and the others are not.
+
+import { MatrixError } from '../../protocol/error.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { isStorableJson } from '../../protocol/json-checks.ts';
+import type { FederationapiContext } from '../context.ts';
+import { receiveDirectToDevice } from './direct-to-device.ts';
+import type { EduHandler } from './edu.ts';
+import { receivePresence } from './presence.ts';
+import { receiveReceipts } from './receipts.ts';
+import { receiveTyping } from './typing.ts';
+
+const HANDLERS: ReadonlyMap<string, EduHandler> = new Map<string, EduHandler>([
+  ['m.typing', receiveTyping],
+  ['m.receipt', receiveReceipts],
+  ['m.presence', receivePresence],
+  ['m.direct_to_device', receiveDirectToDevice],
+]);
+
+export interface Edu {
+  readonly edu_type: string;
+  readonly content: JsonObject;
+}
+
+export async function receiveEdus(
+  context: FederationapiContext,
+  origin: ServerName,
+  edus: readonly Edu[],
+): Promise<void> {
+  for (const edu of edus) {
+    try {
+      await receiveEdu(context, origin, edu);
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      const { edu_type: type } = edu;
+      context.logger.debug({ origin, type, reason: error.message }, 'an EDU was ignored');
+    }
+  }
+}
+
+async function receiveEdu(
+  context: FederationapiContext,
+  origin: ServerName,
+  { edu_type: type, content }: Edu,
+): Promise<void> {
+  const handler = HANDLERS.get(type);
+  if (handler === undefined) return;
+  if (!isStorableJson(content))
+    throw new MatrixError('M_BAD_JSON', 'It has text that cannot be kept');
+  await handler(context, { origin, content });
+}
