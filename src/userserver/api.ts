@@ -131,7 +131,10 @@ export interface UserserverApi {
 
   // --- profiles --------------------------------------------------------------------------------------
 
-  /** `displayname`, `avatar_url` and custom fields. Undefined for users that do not exist here. */
+  /**
+   * `displayname`, `avatar_url` and custom fields. Undefined for users that do not exist. Those of other servers are asked
+   * of them; errors then: M_FORBIDDEN, M_NOT_FOUND where they do not answer.
+   */
   queryProfile(request: { readonly userId: UserId }): Promise<JsonObject | undefined>;
   queryProfiles(request: {
     readonly userIds: readonly UserId[];

@@ -8,6 +8,7 @@ import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { UserserverConfig } from './config.ts';
 import type { WriteChanges } from './output.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { RemoteProfiles } from './remote-profiles.ts';
 import type { TokenOwners } from './token-owners.ts';
 
 export interface UserserverContext {
@@ -20,6 +21,7 @@ export interface UserserverContext {
   readonly write: WriteChanges;
   readonly passwords: PasswordHasher;
   readonly tokenOwners: TokenOwners;
+  readonly remoteProfiles: RemoteProfiles;
 }
 
 /** Keeps data of users in memory. */

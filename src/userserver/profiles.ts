@@ -1,6 +1,7 @@
 // Profiles: read, changed, searched.
 
 import { MatrixError } from '../protocol/error.ts';
+import { serverNameOf } from '../protocol/identifiers.ts';
 import { type JsonObject, parseJsonExactly } from '../protocol/json.ts';
 import type { UserserverApi, Written } from './api.ts';
 import type { UserserverContext } from './context.ts';
@@ -16,9 +17,10 @@ export function createProfiles(
   UserserverApi,
   'queryProfile' | 'queryProfiles' | 'performSetProfileField' | 'searchUsers'
 > {
-  const { database } = context;
+  const { database, serverName, remoteProfiles } = context;
   return {
     queryProfile: async ({ userId }) => {
+      if (serverNameOf(userId) !== serverName) return remoteProfiles.find(userId);
       const fields = await selectProfileFields(database, userId);
       if (fields !== undefined) return parseFields(fields);
       // Erased users have no profile but still exist.

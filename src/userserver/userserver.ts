@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog } from '../eventlog/eventlog.ts';
+import type { FederationClient } from '../federation/api.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { createAccountData } from './account-data.ts';
@@ -22,6 +23,7 @@ import { createProfiles } from './profiles.ts';
 import { createPushRules } from './push-rules.ts';
 import { createPushers } from './pushers.ts';
 import { createRegistration } from './registration.ts';
+import { RemoteProfiles } from './remote-profiles.ts';
 import { createSessions } from './sessions.ts';
 import { migrations } from './store/migrations.ts';
 import { TokenOwners } from './token-owners.ts';
@@ -34,6 +36,8 @@ export interface UserserverOptions {
   readonly logger: Logger;
   readonly serverName: ServerName;
   readonly config: UserserverConfig;
+  /** Absent: nothing is asked of other servers. */
+  readonly federation?: Pick<FederationClient, 'request'>;
 }
 
 export interface Userserver {
@@ -49,6 +53,7 @@ export async function createUserserver(options: UserserverOptions): Promise<User
     write: createWriteChanges(database, eventLog),
     passwords: new PasswordHasher(config),
     tokenOwners: new TokenOwners(database, clock),
+    remoteProfiles: new RemoteProfiles(options.federation, clock),
   };
   const lastSeen = new LastSeen({ database, clock, logger });
   return { api: createApi(context, lastSeen), close: () => lastSeen.close() };
