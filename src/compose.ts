@@ -1,6 +1,6 @@
 // The only file that knows every component: opens what they stand on and wires them together.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createClientapi } from './clientapi/clientapi.ts';
 import type { Clock } from './clock.ts';
@@ -11,7 +11,13 @@ import type { Database } from './database/database.ts';
 import { openSqlite } from './database/sqlite.ts';
 import { openEmbeddedLog } from './eventlog/embedded.ts';
 import type { EventLog, ParkedKey } from './eventlog/eventlog.ts';
+import type { FederationClient } from './federation/api.ts';
+import { createFederationClient } from './federation/client.ts';
 import { createFederationapi } from './federationapi/federationapi.ts';
+import {
+  createFederationsender,
+  type Federationsender,
+} from './federationsender/federationsender.ts';
 import { createRateLimits, noRateLimits } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Logger } from './logger.ts';
@@ -53,6 +59,7 @@ export interface Keyhole {
 export interface Components {
   readonly userserver: Userserver;
   readonly mediaserver: Mediaserver;
+  readonly federationsender: Federationsender;
   readonly roomserver: Roomserver;
   readonly syncserver: Syncserver;
 }
@@ -127,12 +134,47 @@ async function openDatabase(options: ComposeOptions, opened: Closing): Promise<D
   return openSqlite({ ...common, path });
 }
 
+function openFederation({
+  config,
+  signingKey,
+  clock,
+  logger,
+  opened,
+}: Foundation): FederationClient {
+  const { serverName, outbound } = config;
+  const client = createFederationClient({
+    serverName,
+    signingKey,
+    clock,
+    logger: logger.child({ component: 'federation' }),
+    config: {
+      deniedNetworks: outbound.deniedNetworks,
+      trustedCa: readTrustedCa(outbound.trustedCaPath),
+      userAgent: `Keyhole/${readVersion()}`,
+    },
+  });
+  opened.push(() => client.close());
+  return client;
+}
+
+function readTrustedCa(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartupError(`outbound.trusted_ca_path: ${reason}`, { cause });
+  }
+}
+
 async function createComponents(foundation: Foundation): Promise<Components> {
   const { config, signingKey, opened } = foundation;
+  const federation = openFederation(foundation);
   const { limits, peeking, passwordHash, mediaPath, defaultRoomVersion } = config;
   const { maxUploadBytes, ...accountLimits } = limits;
   const userserver = await createUserserver({
     ...partsFor(foundation, 'userserver'),
+    federation,
     config: { passwordHash, ...accountLimits },
   });
   opened.push(() => userserver.close());
@@ -141,9 +183,19 @@ async function createComponents(foundation: Foundation): Promise<Components> {
     config: { mediaPath, maxUploadBytes },
   });
   opened.push(() => mediaserver.close());
+  const federationsender = await createFederationsender({
+    ...partsFor(foundation, 'federationsender'),
+    client: federation,
+    peekLimits: {
+      maxPerServer: peeking.maxInboundPerServer,
+      maxPerRoom: peeking.maxInboundPerRoom,
+    },
+  });
+  opened.push(() => federationsender.close());
   const roomserver = await createRoomserver({
     ...partsFor(foundation, 'roomserver'),
     signingKey,
+    federationsender: federationsender.api,
     config: { defaultRoomVersion, peeking },
   });
   opened.push(() => roomserver.close());
@@ -154,7 +206,7 @@ async function createComponents(foundation: Foundation): Promise<Components> {
     config: { peeking },
   });
   opened.push(() => syncserver.close());
-  return { userserver, mediaserver, roomserver, syncserver };
+  return { userserver, mediaserver, federationsender, roomserver, syncserver };
 }
 
 function partsFor({ config, database, eventLog, clock, logger }: Foundation, component: string) {
@@ -190,12 +242,13 @@ async function createServer(foundation: Foundation, components: Components) {
     >[0]['roomserver'],
     userserver: components.userserver.api,
     mediaserver: components.mediaserver.api,
-    federationsender: { noteServerAlive: async () => {} },
+    federationsender: components.federationsender.api,
     keyRing: { key: async () => undefined, keyObjects: async () => [] },
     signingKey,
     config: {
       publicRoomsOverFederation: config.roomDirectory.publicOverFederation,
       oldVerifyKeys: config.oldVerifyKeys,
+      peeking: config.peeking,
     },
     version: readVersion(),
   });

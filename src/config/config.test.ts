@@ -82,7 +82,7 @@ test('the file that a test suite writes, in YAML and in JSON', () => {
   });
   assert.equal(config.registration.sharedSecret, 'reg_secret');
   assert.deepEqual(warnings, [
-    'not built yet and without effect: outbound.trusted_ca_path, appservice_registration_files, ' +
+    'not built yet and without effect: appservice_registration_files, ' +
       'url_preview, room_directory.anyone_may_publish, email, cas, recaptcha',
   ]);
 });

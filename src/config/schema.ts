@@ -168,12 +168,11 @@ export const configSchema = section({
   }),
   outbound: section({
     trusted_ca_path: Type.Optional(
-      text('PEM file of further authorities to trust when connecting out', notBuilt),
+      text('PEM file of further authorities to trust when connecting out'),
     ),
     denied_networks: Type.Array(text('CIDR'), {
       default: PRIVATE_NETWORKS,
       description: 'Networks that are never connected to; default: loopback and private ones',
-      ...notBuilt,
     }),
   }),
   appservice_registration_files: Type.Array(text('A registration file'), {
@@ -236,13 +235,12 @@ export const configSchema = section({
     grace_ms: count(900_000, 'A device that has not synced for this long is not looking, ms'),
     max_per_user: count(200, 'Peeks of one user'),
     max_per_room: count(10_000, 'Peeks of one room'),
-    renewal_interval_ms: count(3_600_000, 'Granted to peeking servers, ms', notBuilt),
-    max_inbound_per_server: count(1000, 'Rooms that one server may peek into', notBuilt),
-    max_inbound_per_room: count(2000, 'Servers that may peek into one room', notBuilt),
+    renewal_interval_ms: count(3_600_000, 'Granted to peeking servers, ms'),
+    max_inbound_per_server: count(1000, 'Rooms that one server may peek into'),
+    max_inbound_per_room: count(2000, 'Servers that may peek into one room'),
     redundancy: count(1, 'Resident servers to be subscribed to at once', notBuilt),
     compat_fields: choice(['auto', 'always', 'never'], 'Answer in older dialects, too', {
       default: 'auto',
-      ...notBuilt,
     }),
   }),
   url_preview: sectionToCome('Previews of links'),

@@ -11,10 +11,16 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { FederatedRoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
+import type { CompatFields } from './peek-response.ts';
 
 export interface FederationapiConfig {
   /** Whether other servers are told of the published rooms. */
   readonly publicRoomsOverFederation: boolean;
+  readonly peeking: {
+    /** Granted to peeking servers, in ms. */
+    readonly renewalIntervalMs: number;
+    readonly compatFields: CompatFields;
+  };
   /** That this server has given up, but whose signatures of their time hold. */
   readonly oldVerifyKeys: readonly {
     readonly keyId: string;
@@ -28,7 +34,14 @@ export interface FederationapiContext {
   readonly roomserver: FederatedRoomserverApi;
   readonly userserver: UserserverApi;
   readonly mediaserver: MediaserverApi;
-  readonly federationsender: Pick<FederationsenderApi, 'noteServerAlive'>;
+  readonly federationsender: Pick<
+    FederationsenderApi,
+    | 'noteServerAlive'
+    | 'checkInboundPeekLimits'
+    | 'queryInboundPeek'
+    | 'noteExpiredPeeks'
+    | 'waitForRooms'
+  >;
   readonly keyRing: KeyRing;
   readonly eventLog: EventLog;
   readonly database: Database;

@@ -5,11 +5,14 @@ import type { AuthenticateServer } from '../http/server-request.ts';
 import { authenticateServers } from './authenticate-server.ts';
 import type { FederationapiContext } from './context.ts';
 import { bulkPerspectivesKeyQuery } from './routes/bulkPerspectivesKeyQuery.ts';
+import { endPeek } from './routes/endPeek.ts';
 import { exchangeOpenIdToken } from './routes/exchangeOpenIdToken.ts';
 import { getServerKey } from './routes/getServerKey.ts';
 import { getVersion } from './routes/getVersion.ts';
 import { perspectivesKeyQuery } from './routes/perspectivesKeyQuery.ts';
+import { renewPeek } from './routes/renewPeek.ts';
 import { sendTransaction } from './routes/sendTransaction.ts';
+import { startPeek } from './routes/startPeek.ts';
 import { migrations } from './store/migrations.ts';
 
 export interface Federationapi {
@@ -30,6 +33,9 @@ function routesOf(context: FederationapiContext): readonly Route[] {
     perspectivesKeyQuery(context),
     bulkPerspectivesKeyQuery(context),
     exchangeOpenIdToken(context),
+    startPeek(context),
+    renewPeek(context),
+    endPeek(context),
     // Until the roomserver can receive, nobody may send.
     ...('performReceivePdus' in context.roomserver ? [sendTransaction(context)] : []),
   ];

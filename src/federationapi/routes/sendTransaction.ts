@@ -5,10 +5,12 @@ import { shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
 import { receiveEdus } from '../edus/receive-edus.ts';
+import { receiveExpiredPeeks } from '../expired-peeks.ts';
 import { RecentTransactions } from '../recent-transactions.ts';
 
 const MAX_PDUS = 50;
 const MAX_EDUS = 100;
+const MAX_EXPIRED_PEEKS = 1000;
 /** 50 PDUs of 64 KiB each, and EDUs of which each may hold messages to many devices. */
 const MAX_BYTES = 10 * 1024 * 1024;
 
@@ -28,6 +30,7 @@ export function sendTransaction(context: FederationapiContext): Route {
           maxItems: MAX_EDUS,
         }),
       ),
+      expired_peeks: Type.Optional(Type.Array(jsonObject, { maxItems: MAX_EXPIRED_PEEKS })),
     }),
     maxBodyBytes: MAX_BYTES,
     anyText: true,
@@ -37,6 +40,7 @@ export function sendTransaction(context: FederationapiContext): Route {
         const request = { origin, transactionId, pdus };
         const { results } = await context.roomserver.performReceivePdus(request);
         await receiveEdus(context, origin, edus);
+        await receiveExpiredPeeks(context, origin, body.expired_peeks ?? []);
         return { pdus: results };
       });
     },

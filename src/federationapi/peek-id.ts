@@ -1,0 +1,19 @@
+// Ids of peeks in paths (MSC2444). The MSC allows 1 to 8 characters; servers that exist send longer ones, so that
+// anything is taken that a table can keep.
+
+import { Type } from 'typebox';
+import { type Parameter, parsed } from '../http/parameters.ts';
+import { MatrixError } from '../protocol/error.ts';
+
+const MAX_BYTES = 255;
+
+export const peekId = (): Parameter<string> => parsed(parsePeekId, Type.String());
+
+/** Throws M_UNRECOGNIZED. */
+function parsePeekId(text: string): string {
+  const isPrintable = [...text].every((character) => !/\p{C}/u.test(character));
+  if (text === '' || Buffer.byteLength(text) > MAX_BYTES || !isPrintable) {
+    throw new MatrixError('M_UNRECOGNIZED', 'Not a valid peek ID');
+  }
+  return text;
+}
