@@ -14,6 +14,7 @@ import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
 import type { FederationsenderContext } from './context.ts';
 import { DestinationIds } from './destination-ids.ts';
 import { Outbox } from './edus/outbox.ts';
+import { createHandshakeApi } from './handshakes/handshakes.ts';
 import { type InboundPeekLimits, InboundPeeks } from './inbound-peeks.ts';
 import { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
 import type { PeekApi } from './peek-api.ts';
@@ -43,7 +44,7 @@ export interface FederationsenderOptions {
 export type ConsumedTopic = 'roomserver.output' | 'edu.to_device';
 
 export interface Federationsender {
-  readonly api: Pick<FederationsenderApi, 'noteServerAlive'> & PeekApi;
+  readonly api: FederationsenderApi;
   /** How far a topic has been consumed: for tests. */
   position(topic: ConsumedTopic): number;
   /** Nothing is being sent, and nothing that could be sent now waits: for tests. */
@@ -88,8 +89,9 @@ export async function createFederationsender(
   sweeper.start();
   return {
     api: {
-      noteServerAlive: ({ server }) => alive.note(server),
+      ...createHandshakeApi(options),
       ...peekApi(context, subscriptions['roomserver.output']),
+      noteServerAlive: ({ server }) => alive.note(server),
     },
     position: (topic) => subscriptions[topic].position,
     isIdle: () => dispatcher.size === 0,

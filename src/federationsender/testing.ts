@@ -36,6 +36,12 @@ export interface Sent {
 /** How the server answers a request; it answers `{ pdus: {} }` when nothing is said. */
 export type Answer = (request: FederationRequest) => Promise<JsonObject> | JsonObject;
 
+interface Refusal {
+  readonly errcode?: string;
+  readonly retryAfterMs?: number;
+  readonly answer?: JsonObject;
+}
+
 export class FakeNetwork implements FederationClient {
   readonly requests: FederationRequest[] = [];
   readonly answers = new Map<string, Answer>();
@@ -64,10 +70,13 @@ export class FakeNetwork implements FederationClient {
     });
   }
 
-  refuses(server: string, status: number, extra: { errcode?: string; retryAfterMs?: number } = {}) {
-    this.answers.set(server, ({ destination }) => {
-      throw new FederationError('refused', destination, { message: 'no', status, ...extra });
-    });
+  /** To be returned by an answer: throws. */
+  refuse(server: ServerName, status: number, details: Refusal = {}): never {
+    throw new FederationError('refused', server, { message: 'refused', status, ...details });
+  }
+
+  refuses(server: string, status: number, details: Refusal = {}): void {
+    this.answers.set(server, ({ destination }) => this.refuse(destination, status, details));
   }
 
   up(server: string): void {
