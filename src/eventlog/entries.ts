@@ -205,6 +205,9 @@ export type UserEntry = { readonly v: number } & (
   | PushRulesChanged
   | ProfileChanged
   | DeviceListChanged
+  | SigningKeysChanged
+  | KeysChangedForOne
+  | RemoteDeviceListChanged
   | DeviceDeleted
   | UserDeactivated
 );
@@ -228,9 +231,44 @@ export interface ProfileChanged {
   readonly avatarUrl?: string;
 }
 
+/**
+ * A device of a local user was added, renamed or deleted, or has other keys or signatures. The entries of one user are
+ * the sequence of `m.device_list_update` that federationsender sends to all servers that share a room with her.
+ * syncserver: tell those who share a room with her, and herself.
+ */
 export interface DeviceListChanged {
   readonly kind: 'DeviceListChanged';
   readonly deviceId: DeviceId;
+  /** One more than that of the user's last entry. */
+  readonly streamId: number;
+  readonly prevIds: readonly number[];
+  readonly deleted?: true;
+  /** As other servers may see them; absent where the device has none. */
+  readonly keys?: JsonObject;
+  readonly displayName?: string;
+}
+
+/**
+ * A local user has other cross-signing keys, or other signatures of them. federationsender: `m.signing_key_update`, as
+ * for DeviceListChanged. syncserver: likewise.
+ */
+export interface SigningKeysChanged {
+  readonly kind: 'SigningKeysChanged';
+  /** As other servers may see them; absent where there is none. */
+  readonly masterKey?: JsonObject;
+  readonly selfSigningKey?: JsonObject;
+}
+
+/** Keys look different to the user, and to nobody else: her own user-signing key, or what she has signed with it. */
+export interface KeysChangedForOne {
+  readonly kind: 'KeysChangedForOne';
+  /** Whose keys. */
+  readonly userIds: readonly UserId[];
+}
+
+/** The key of the entry is a user of another server: she has other devices or cross-signing keys. Tell those who share a room with her. */
+export interface RemoteDeviceListChanged {
+  readonly kind: 'RemoteDeviceListChanged';
 }
 
 /** Logged out, deleted or its user deactivated: peeks and to-device messages of the device go. */

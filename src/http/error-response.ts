@@ -19,6 +19,7 @@ export const STATUS_OF_ERRCODE: Readonly<Record<Errcode, number>> = {
   M_INCOMPATIBLE_ROOM_VERSION: 400,
   M_INVALID_PARAM: 400,
   M_INVALID_ROOM_STATE: 400,
+  M_INVALID_SIGNATURE: 400,
   M_INVALID_USERNAME: 400,
   M_KEY_TOO_LARGE: 400,
   M_LIMIT_EXCEEDED: 429,
@@ -47,6 +48,7 @@ export const STATUS_OF_ERRCODE: Readonly<Record<Errcode, number>> = {
   M_USER_LOCKED: 401,
   M_USER_SUSPENDED: 403,
   M_WEAK_PASSWORD: 400,
+  M_WRONG_ROOM_KEYS_VERSION: 403,
 };
 
 export type StatusOverrides = Readonly<Partial<Record<Errcode, number>>>;

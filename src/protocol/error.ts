@@ -17,6 +17,7 @@ export type Errcode =
   | 'M_INCOMPATIBLE_ROOM_VERSION'
   | 'M_INVALID_PARAM'
   | 'M_INVALID_ROOM_STATE'
+  | 'M_INVALID_SIGNATURE'
   | 'M_INVALID_USERNAME'
   | 'M_KEY_TOO_LARGE'
   | 'M_LIMIT_EXCEEDED'
@@ -44,7 +45,8 @@ export type Errcode =
   | 'M_USER_IN_USE'
   | 'M_USER_LOCKED'
   | 'M_USER_SUSPENDED'
-  | 'M_WEAK_PASSWORD';
+  | 'M_WEAK_PASSWORD'
+  | 'M_WRONG_ROOM_KEYS_VERSION';
 
 export class MatrixError extends Error {
   readonly errcode: Errcode;

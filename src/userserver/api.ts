@@ -3,13 +3,14 @@
 
 import type { DeviceId, EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { KeysApi } from './keys/keys-api.ts';
 
 /** Position in `userserver.output` that carries a change: wait for it at the syncserver before answering. 0: none does. */
 export interface Written {
   readonly position: number;
 }
 
-export interface UserserverApi {
+export interface UserserverApi extends KeysApi {
   // --- accounts and sessions -------------------------------------------------------------------------
 
   /** Errors: M_USER_IN_USE, M_INVALID_USERNAME. A to Z count as a to z; names of digits only are the server's to give. */

@@ -6,6 +6,7 @@ import type { EventLog } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { UserserverConfig } from './config.ts';
+import type { KeyCountCache } from './keys/key-counts.ts';
 import type { WriteChanges } from './output.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RemoteProfiles } from './remote-profiles.ts';
@@ -22,6 +23,7 @@ export interface UserserverContext {
   readonly passwords: PasswordHasher;
   readonly tokenOwners: TokenOwners;
   readonly remoteProfiles: RemoteProfiles;
+  readonly keyCounts: KeyCountCache;
 }
 
 /** Keeps data of users in memory. */

@@ -21,7 +21,14 @@ forEachBackend('devices', (backend) => {
       displayName: 'Phone',
     });
     const [entry] = await entries();
-    assert.deepEqual(entry?.entry, { v: 1, kind: 'DeviceListChanged', deviceId: A });
+    assert.deepEqual(entry?.entry, {
+      v: 1,
+      kind: 'DeviceListChanged',
+      deviceId: A,
+      displayName: 'Phone',
+      streamId: 1,
+      prevIds: [],
+    });
     assert.equal(entry?.position, position);
   });
 
@@ -60,7 +67,7 @@ forEachBackend('devices', (backend) => {
     );
     const written = await entries();
     assert.deepEqual(
-      written.map(({ entry }) => ('deviceId' in entry ? entry.deviceId : '')).sort(),
+      written.map(({ entry }) => entry.kind === 'DeviceDeleted' && entry.deviceId).filter(Boolean),
       ['B', 'C'],
     );
     assert.equal(written.at(-1)?.position, position);

@@ -6,6 +6,7 @@ import type { Device, UserserverApi } from './api.ts';
 import type { UserserverContext } from './context.ts';
 import { checkDeviceDisplayName } from './device-names.ts';
 import { endDevices } from './device-removal.ts';
+import { deviceListChanges } from './keys/device-list-changes.ts';
 import type { LastSeen } from './last-seen.ts';
 import { lockAccount } from './store/accounts.ts';
 import { type DeviceRow, selectDevice, selectDevices, updateDisplayName } from './store/devices.ts';
@@ -56,9 +57,10 @@ function rename(
   const { userId, deviceId, displayName } = request;
   return context.write(userId, async (tx) => {
     checkDeviceDisplayName(displayName);
+    await lockAccount(tx, userId);
     if (!(await updateDisplayName(tx, { userId, deviceId, displayName }))) {
       throw new MatrixError('M_NOT_FOUND', 'No such device');
     }
-    return [{ kind: 'DeviceListChanged', deviceId }];
+    return deviceListChanges(tx, userId, [deviceId]);
   });
 }

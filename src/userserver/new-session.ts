@@ -1,11 +1,15 @@
 // Starting a session: a device, its access token and, for clients that can use one, its refresh token.
 
 import type { Transaction } from '../database/database.ts';
+import { MatrixError } from '../protocol/error.ts';
 import type { DeviceId, UserId } from '../protocol/identifiers.ts';
 import { randomDeviceId } from '../protocol/opaque-ids.ts';
 import type { NewDevice, Session } from './api.ts';
 import type { UserserverContext } from './context.ts';
 import { checkDeviceDisplayName, checkDeviceId } from './device-names.ts';
+import { deviceListChanges } from './keys/device-list-changes.ts';
+import { appendChanges } from './output.ts';
+import { selectCrossSigningKeys } from './store/cross-signing-keys.ts';
 import { insertDevice } from './store/devices.ts';
 import { deleteSessionsOfDevices, insertSession } from './store/sessions.ts';
 import { createToken, type NewToken } from './tokens.ts';
@@ -41,20 +45,38 @@ export function prepareSession(context: UserserverContext, device: NewDevice): P
   return { device, deviceId: device.deviceId ?? randomDeviceId(), tokens };
 }
 
-/** The account is locked. A device that is there already keeps its name; its old tokens end. */
+/** The account is locked. A device that is there already keeps its name; its old tokens end. A new one is announced. */
 export async function storeSession(
   context: UserserverContext,
   tx: Transaction,
-  request: { readonly userId: UserId; readonly prepared: PreparedSession },
+  request: {
+    readonly userId: UserId;
+    readonly prepared: PreparedSession;
+    /** There is nobody yet to announce the device to. */
+    readonly isNewUser?: boolean;
+  },
 ): Promise<Session> {
   const { userId, prepared } = request;
   const { deviceId, tokens } = prepared;
   const now = context.clock.now();
   const displayName = prepared.device.displayName;
-  await insertDevice(tx, { userId, deviceId, displayName, now });
+  const isNew = await insertDevice(tx, { userId, deviceId, displayName, now });
+  if (isNew && request.isNewUser !== true) {
+    await checkNoKeyId(tx, userId, deviceId);
+    const changes = await deviceListChanges(tx, userId, [deviceId]);
+    await appendChanges(tx, context.eventLog, { userId, changes });
+  }
   const ended = await deleteSessionsOfDevices(tx, userId, [deviceId]);
   context.tokenOwners.forgetAfterCommit(tx, ended);
   return storeTokens(context, tx, { userId, deviceId, tokens, replaces: null });
+}
+
+/** Ids of devices and of cross-signing keys are of one namespace. Throws M_INVALID_PARAM. */
+async function checkNoKeyId(tx: Transaction, userId: UserId, deviceId: DeviceId): Promise<void> {
+  const keys = await selectCrossSigningKeys(tx, [userId]);
+  if (keys.some((row) => row.public_key === deviceId)) {
+    throw new MatrixError('M_INVALID_PARAM', 'A cross-signing key has this device ID');
+  }
 }
 
 /** `replaces`: the access hash of the generation before. */

@@ -24,21 +24,22 @@ export function createWriteChanges(database: Database, eventLog: EventLog): Writ
   return async (userId, body) => {
     const ticket = await database.transact(async (tx) => {
       const changes = await body(tx);
-      return changes.length === 0 ? undefined : append({ tx, eventLog, userId, changes });
+      return await appendChanges(tx, eventLog, { userId, changes });
     });
     return { position: ticket === undefined ? 0 : await eventLog.position(ticket) };
   };
 }
 
-function append(request: {
-  readonly tx: Transaction;
-  readonly eventLog: EventLog;
-  readonly userId: UserId;
-  readonly changes: readonly UserChange[];
-}): Promise<LogTicket> {
-  const entries = request.changes.map((change) => ({
-    key: request.userId,
+/** Within a unit of work that is not `WriteChanges`. Undefined when there is nothing to append. */
+export async function appendChanges(
+  tx: Transaction,
+  eventLog: EventLog,
+  { userId, changes }: { readonly userId: UserId; readonly changes: readonly UserChange[] },
+): Promise<LogTicket | undefined> {
+  if (changes.length === 0) return undefined;
+  const entries = changes.map((change) => ({
+    key: userId,
     entry: { v: ENTRY_VERSION, ...change } as UserEntry,
   }));
-  return request.eventLog.append(request.tx, 'userserver.output', entries);
+  return await eventLog.append(tx, 'userserver.output', entries);
 }

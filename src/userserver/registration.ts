@@ -99,7 +99,7 @@ function insert(
     if (!(await insertAccount(tx, row))) return undefined;
     await insertProfile(tx, userId, account.displayname);
     if (account.session === undefined) return { userId };
-    return storeSession(context, tx, { userId, prepared: account.session });
+    return storeSession(context, tx, { userId, prepared: account.session, isNewUser: true });
   });
 }
 

@@ -14,6 +14,9 @@ import type { UserserverContext } from './context.ts';
 import { createDevices } from './devices.ts';
 import { createFilters } from './filters.ts';
 import { createGuestUpgrade } from './guest-upgrade.ts';
+import { KeyCountCache } from './keys/key-counts.ts';
+import { createKeys } from './keys/keys.ts';
+import { noRemoteUserKeys, type RemoteUserKeys } from './keys/remote-user-keys.ts';
 import { LastSeen } from './last-seen.ts';
 import { createLogin } from './login.ts';
 import { createOpenId } from './open-id.ts';
@@ -38,6 +41,8 @@ export interface UserserverOptions {
   readonly config: UserserverConfig;
   /** Absent: nothing is asked of other servers. */
   readonly federation?: Pick<FederationClient, 'request'>;
+  /** Absent: other servers cannot be reached. */
+  readonly remoteUserKeys?: RemoteUserKeys;
 }
 
 export interface Userserver {
@@ -54,12 +59,17 @@ export async function createUserserver(options: UserserverOptions): Promise<User
     passwords: new PasswordHasher(config),
     tokenOwners: new TokenOwners(database, clock),
     remoteProfiles: new RemoteProfiles(options.federation, clock),
+    keyCounts: new KeyCountCache(database),
   };
   const lastSeen = new LastSeen({ database, clock, logger });
-  return { api: createApi(context, lastSeen), close: () => lastSeen.close() };
+  const remoteUserKeys = options.remoteUserKeys ?? noRemoteUserKeys;
+  return { api: createApi(context, { lastSeen, remoteUserKeys }), close: () => lastSeen.close() };
 }
 
-function createApi(context: UserserverContext, lastSeen: LastSeen): UserserverApi {
+function createApi(
+  context: UserserverContext,
+  parts: { readonly lastSeen: LastSeen; readonly remoteUserKeys: RemoteUserKeys },
+): UserserverApi {
   const pushRules = createPushRules(context);
   const accountData = createAccountData(context, pushRules.api.queryPushRules);
   return {
@@ -69,7 +79,8 @@ function createApi(context: UserserverContext, lastSeen: LastSeen): UserserverAp
     ...createSessions(context),
     ...createAccounts(context, [pushRules.caches, accountData.caches]),
     ...createUia(context.clock),
-    ...createDevices(context, lastSeen),
+    ...createDevices(context, parts.lastSeen),
+    ...createKeys(context, parts.remoteUserKeys),
     ...createProfiles(context),
     ...accountData.api,
     ...createFilters(context),

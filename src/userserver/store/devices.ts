@@ -20,12 +20,13 @@ export interface NewDeviceRow {
   readonly now: number;
 }
 
-/** A device that is there already stays as it is. */
-export async function insertDevice(tx: Transaction, device: NewDeviceRow): Promise<void> {
-  await tx.run(sql`
+/** A device that is there already stays as it is: false. */
+export async function insertDevice(tx: Transaction, device: NewDeviceRow): Promise<boolean> {
+  const inserted = await tx.run(sql`
     INSERT INTO userserver_devices (user_id, device_id, display_name, created_ts)
     VALUES (${device.userId}, ${device.deviceId}, ${device.displayName ?? null}, ${device.now})
     ON CONFLICT DO NOTHING`);
+  return inserted === 1;
 }
 
 export function selectDevices(db: Queryable, userId: UserId): Promise<DeviceRow[]> {
