@@ -5,6 +5,7 @@ import type { ClientapiContext } from './context.ts';
 import { ban } from './routes/ban.ts';
 import { changePassword } from './routes/changePassword.ts';
 import { checkUsernameAvailability } from './routes/checkUsernameAvailability.ts';
+import { claimKeys } from './routes/claimKeys.ts';
 import { createContent } from './routes/createContent.ts';
 import { createRoom } from './routes/createRoom.ts';
 import { deactivateAccount } from './routes/deactivateAccount.ts';
@@ -35,6 +36,7 @@ import { getEventContext } from './routes/getEventContext.ts';
 import { getFilter } from './routes/getFilter.ts';
 import { getJoinedMembersByRoom } from './routes/getJoinedMembersByRoom.ts';
 import { getJoinedRooms } from './routes/getJoinedRooms.ts';
+import { getKeysChanges } from './routes/getKeysChanges.ts';
 import { getLocalAliases } from './routes/getLocalAliases.ts';
 import { getLoginFlows } from './routes/getLoginFlows.ts';
 import { getMembersByRoom } from './routes/getMembersByRoom.ts';
@@ -80,6 +82,7 @@ import { peekEvents } from './routes/peekEvents.ts';
 import { peekRoom } from './routes/peekRoom.ts';
 import { postPusher } from './routes/postPusher.ts';
 import { postReceipt } from './routes/postReceipt.ts';
+import { queryKeys } from './routes/queryKeys.ts';
 import { queryPublicRooms } from './routes/queryPublicRooms.ts';
 import { redactEvent } from './routes/redactEvent.ts';
 import { refresh } from './routes/refresh.ts';
@@ -110,6 +113,9 @@ import { unpeekRoom } from './routes/unpeekRoom.ts';
 import { updateDevice } from './routes/updateDevice.ts';
 import { uploadContent } from './routes/uploadContent.ts';
 import { uploadContentToMXC } from './routes/uploadContentToMXC.ts';
+import { uploadCrossSigningKeys } from './routes/uploadCrossSigningKeys.ts';
+import { uploadCrossSigningSignatures } from './routes/uploadCrossSigningSignatures.ts';
+import { uploadKeys } from './routes/uploadKeys.ts';
 
 type RouteOf = (context: ClientapiContext) => Route;
 
@@ -139,6 +145,13 @@ const routes: readonly RouteOf[] = [
   updateDevice,
   deleteDevice,
   deleteDevices,
+  // End-to-end encryption
+  uploadKeys,
+  queryKeys,
+  claimKeys,
+  getKeysChanges,
+  uploadCrossSigningKeys,
+  uploadCrossSigningSignatures,
   // Profiles and finding people
   getUserProfile,
   getProfileField,

@@ -39,6 +39,16 @@ export interface SyncserverApi {
     readonly signal?: AbortSignal;
   }): Promise<JsonObject>;
 
+  /**
+   * `GET /keys/changes`: users whose devices or cross-signing keys the viewer has to ask for again, and those with whom
+   * she shares no room any more, between two tokens. Errors: M_INVALID_PARAM, M_UNKNOWN_POS.
+   */
+  deviceListChanges(request: {
+    readonly viewer: Viewer;
+    readonly from: string;
+    readonly to: string;
+  }): Promise<JsonObject>;
+
   /** `GET /rooms/{id}/messages`. Errors: M_FORBIDDEN, M_INVALID_PARAM. */
   messages(request: {
     readonly viewer: Viewer;

@@ -8,6 +8,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 import type { EventSource } from './events/event-source.ts';
+import type { DeviceListTracker } from './live/device-list-tracker.ts';
 import type { Live } from './live/live.ts';
 import type { Positions } from './live/positions.ts';
 import type { PresenceTracker } from './live/presence-tracker.ts';
@@ -44,6 +45,7 @@ export interface SyncserverContext {
   readonly events: EventSource;
   readonly typing: TypingTracker;
   readonly presence: PresenceTracker;
+  readonly deviceLists: DeviceListTracker;
   readonly lazyMembers: LazyMembers;
   readonly heroCandidates: HeroCandidates;
   readonly unread: UnreadCache;

@@ -21,6 +21,7 @@ import { EventSource } from './events/event-source.ts';
 import { events } from './legacy/events.ts';
 import { initialSync } from './legacy/initial-sync.ts';
 import { roomInitialSync } from './legacy/room-initial-sync.ts';
+import { DeviceListTracker } from './live/device-list-tracker.ts';
 import { Live } from './live/live.ts';
 import { type Consumed, Positions } from './live/positions.ts';
 import { PresenceTracker } from './live/presence-tracker.ts';
@@ -39,6 +40,7 @@ import { event } from './rooms/event.ts';
 import { messages } from './rooms/messages.ts';
 import { joinedMembers, members, state, stateEvent } from './rooms/state.ts';
 import { migrations } from './store/migrations.ts';
+import { deviceListChanges } from './sync/device-list-changes.ts';
 import { LazyMembers } from './sync/lazy-members.ts';
 import { createHeroCandidates } from './sync/summary.ts';
 import { sync } from './sync/sync.ts';
@@ -71,7 +73,7 @@ type Subscriptions = Readonly<Record<keyof Consumed, Subscription>>;
 
 export async function createSyncserver(options: SyncserverOptions): Promise<Syncserver> {
   await options.database.migrate('syncserver', migrations);
-  const context = createContext(options);
+  const context = createContext(options, await options.eventLog.head('userserver.output'));
   const { eventLog, typing, presence, interest, purges } = context;
   const rooms = eventLog.consume(consumeRoomserverOutput(context));
   const subscriptions: Subscriptions = {
@@ -97,7 +99,8 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
   };
 }
 
-function createContext(options: SyncserverOptions): SyncserverContext {
+/** `usersFrom`: the position in `userserver.output` after which everything is going to be consumed. */
+function createContext(options: SyncserverOptions, usersFrom: number): SyncserverContext {
   const { database, clock, eventLog, logger, config, roomserver } = options;
   const positions = new Positions({ rooms: 0, users: 0, receipts: 0, toDevice: 0 });
   const live = new Live(database, positions);
@@ -110,6 +113,7 @@ function createContext(options: SyncserverOptions): SyncserverContext {
       wakeAll(live.room(roomId)?.watchers ?? []);
     }),
     presence: new PresenceTracker((userId) => wakeNeighbours({ live, logger }, userId)),
+    deviceLists: new DeviceListTracker(usersFrom),
     lazyMembers: new LazyMembers(),
     heroCandidates: createHeroCandidates(),
     unread: new UnreadCache(),
@@ -155,6 +159,7 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
       );
     },
     sync: (request) => sync(context, request),
+    deviceListChanges: (request) => deviceListChanges(context, request),
 
     messages: (request) => messages(context, request),
     event: (request) => event(context, request),

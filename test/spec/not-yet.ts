@@ -2,12 +2,6 @@
 
 export const NOT_YET: readonly string[] = [
   // End-to-end encryption
-  'uploadKeys',
-  'queryKeys',
-  'claimKeys',
-  'getKeysChanges',
-  'uploadCrossSigningKeys',
-  'uploadCrossSigningSignatures',
   'postRoomKeysVersion',
   'getRoomKeysVersionCurrent',
   'getRoomKeysVersion',

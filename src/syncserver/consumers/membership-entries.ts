@@ -1,4 +1,4 @@
-// Entries of `roomserver.output` that change what local users are in a room.
+// Entries of `roomserver.output` that change who is in a room.
 
 import type {
   NewInvite,
@@ -25,8 +25,13 @@ export async function changeMemberships(
   for (const change of stateChanges) {
     if (!isNewMembership(change)) continue;
     const userId = change.stateKey as UserId;
-    if (serverNameOf(userId) !== batch.context.serverName) continue;
     const membership = change.membership ?? 'leave';
+    const wasJoined = change.previousMembership === 'join';
+    batch.addMemberChange(roomId, { userId, position, wasJoined, isJoined: membership === 'join' });
+    if (serverNameOf(userId) !== batch.context.serverName) {
+      batch.setRemoteMember({ userId, roomId }, membership === 'join');
+      continue;
+    }
     const eventId = change.eventId ?? ('' as EventId);
     await batch.addMembership({ userId, roomId, position, membership, eventId, forgotten: false });
     if (ENDS_PEEKS.has(membership)) {

@@ -5,10 +5,16 @@ import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
+import type { MemberChange } from '../live/live-room.ts';
 import type { LiveUser } from '../live/live-user.ts';
 import { wakeAll } from '../live/wake.ts';
 import { insertMemberships, type Membership } from '../store/memberships.ts';
 import type { Peek } from '../store/peeks.ts';
+import {
+  deleteRemoteMembers,
+  insertRemoteMembers,
+  type RemoteMember,
+} from '../store/remote-members.ts';
 import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
 import type { PreparedPeeks } from './peek-entries.ts';
 
@@ -18,6 +24,11 @@ export interface RoomBatchOptions {
   /** The rooms' states before the batch. */
   readonly heads: Map<RoomId, StateSnapshotId>;
   readonly peeks: PreparedPeeks;
+}
+
+interface RemoteChange {
+  readonly member: RemoteMember;
+  readonly isJoined: boolean;
 }
 
 export class RoomBatch {
@@ -37,6 +48,9 @@ export class RoomBatch {
   readonly #memberships: Membership[] = [];
   /** Not yet written: at most one for each user and room. */
   readonly #unwritten = new Map<string, Membership>();
+  /** Not yet written: what the users of other servers are last. */
+  readonly #remoteMembers = new Map<string, RemoteChange>();
+  readonly #memberChanges: { roomId: RoomId; change: MemberChange }[] = [];
   readonly #userChanges: { userId: UserId; change: (user: LiveUser) => void }[] = [];
   readonly #forgottenEvents: EventId[] = [];
 
@@ -60,6 +74,14 @@ export class RoomBatch {
     if (this.#unwritten.has(key)) await this.writeMemberships();
     this.#unwritten.set(key, membership);
     this.#memberships.push(membership);
+  }
+
+  addMemberChange(roomId: RoomId, change: MemberChange): void {
+    this.#memberChanges.push({ roomId, change });
+  }
+
+  setRemoteMember(member: RemoteMember, isJoined: boolean): void {
+    this.#remoteMembers.set(`${member.userId}\0${member.roomId}`, { member, isJoined });
   }
 
   /** Before anything is read of them. */
@@ -94,6 +116,10 @@ export class RoomBatch {
     const rows = this.#unwrittenRows;
     this.#unwrittenRows = [];
     await insertTimelineRows(this.tx, rows);
+    const remote = [...this.#remoteMembers.values()];
+    this.#remoteMembers.clear();
+    await insertRemoteMembers(this.tx, membersOf(remote.filter(({ isJoined }) => isJoined)));
+    await deleteRemoteMembers(this.tx, membersOf(remote.filter(({ isJoined }) => !isJoined)));
   }
 
   /** In one turn of the event loop: users first, since rooms come into memory with those who join them. */
@@ -113,8 +139,13 @@ export class RoomBatch {
       room?.addRow(row);
       if (row.position > 0) for (const user of room?.watchers ?? []) woken.add(user);
     }
+    for (const { roomId, change } of this.#memberChanges) live.room(roomId)?.addMember(change);
     for (const roomId of this.purgedRooms) live.removeRoom(roomId);
     positions.advance('rooms', position);
     wakeAll(woken);
   }
+}
+
+function membersOf(changes: readonly RemoteChange[]): RemoteMember[] {
+  return changes.map(({ member }) => member);
 }

@@ -6,6 +6,7 @@ import type { RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import { updateForgotten } from '../store/memberships.ts';
 import { updatePeeksOfRoomPurged } from '../store/peeks.ts';
+import { deleteRemoteMembersOfRoom } from '../store/remote-members.ts';
 import { updateRelationRemoved } from '../store/timeline.ts';
 import { changeMemberships, newInvite, retireInvite } from './membership-entries.ts';
 import {
@@ -115,6 +116,7 @@ async function stateChanged(
 async function purge(batch: RoomBatch, { roomId, position }: Place): Promise<void> {
   // Rows of this very batch too.
   await batch.write();
+  await deleteRemoteMembersOfRoom(batch.tx, roomId);
   await batch.context.purges.add(batch.tx, { roomId, position });
   batch.changePeeks(await updatePeeksOfRoomPurged(batch.tx, roomId, position));
   batch.purge(roomId);

@@ -1,4 +1,4 @@
-// Consumes `userserver.output`: what changed of account data, and devices that are gone.
+// Consumes `userserver.output`: what changed of account data and of devices, and devices that are gone.
 
 import type { Transaction } from '../../database/database.ts';
 import type { Consumer, LogEntry } from '../../eventlog/eventlog.ts';
@@ -11,12 +11,14 @@ import {
   deleteAccountDataOfUser,
   insertAccountDataChanges,
 } from '../store/account-data.ts';
+import { type DeviceListChange, upsertDeviceListChanges } from '../store/device-lists.ts';
 import { deleteInitialSyncsOfDevice, deleteInitialSyncsOfUser } from '../store/initial-syncs.ts';
 import { deletePeeksOfDevice, deletePeeksOfUser } from '../store/peeks.ts';
 import {
   deleteToDeviceMessagesOfDevice,
   deleteToDeviceMessagesOfUser,
 } from '../store/to-device.ts';
+import { deviceListChangesOf, wakeForDeviceLists } from './device-list-entries.ts';
 
 type Topic = 'userserver.output';
 
@@ -25,6 +27,7 @@ interface Batch {
   /** The last of each kind, by user, room and type. */
   readonly accountData: Map<string, AccountDataChange>;
   readonly peekedRooms: Set<RoomId>;
+  readonly deviceLists: DeviceListChange[];
   readonly changes: { readonly userId: UserId; readonly change: (user: LiveUser) => void }[];
 }
 
@@ -34,17 +37,29 @@ export function consumeUserserverOutput(context: SyncserverContext): Consumer<To
     topic: 'userserver.output',
     database: context.database,
     apply: async (tx, entries) => {
-      const batch: Batch = { tx, accountData: new Map(), peekedRooms: new Set(), changes: [] };
+      const batch = newBatch(tx);
       for (const entry of entries) await applyEntry(batch, entry);
       await insertAccountDataChanges(tx, [...batch.accountData.values()]);
+      await upsertDeviceListChanges(tx, lastOfEach(batch.deviceLists));
       if (batch.peekedRooms.size > 0) await context.interest.settle(tx, batch.peekedRooms);
       tx.afterCommit(() => tell(context, batch, entries.at(-1)?.position ?? 0));
     },
   };
 }
 
+function newBatch(tx: Transaction): Batch {
+  return { tx, accountData: new Map(), peekedRooms: new Set(), deviceLists: [], changes: [] };
+}
+
+function lastOfEach(changes: readonly DeviceListChange[]): DeviceListChange[] {
+  return [
+    ...new Map(changes.map((change) => [`${change.userId}\0${change.seenBy}`, change])).values(),
+  ];
+}
+
 async function applyEntry(batch: Batch, { key, position, entry }: LogEntry<Topic>): Promise<void> {
   const userId = key as UserId;
+  batch.deviceLists.push(...deviceListChangesOf(userId, entry, position));
   switch (entry.kind) {
     case 'AccountDataChanged':
       return accountData(batch, { userId, roomId: entry.roomId ?? '', type: entry.type, position });
@@ -56,6 +71,9 @@ async function applyEntry(batch: Batch, { key, position, entry }: LogEntry<Topic
       return userDeactivated(batch, userId);
     case 'ProfileChanged':
     case 'DeviceListChanged':
+    case 'SigningKeysChanged':
+    case 'KeysChangedForOne':
+    case 'RemoteDeviceListChanged':
       return undefined;
   }
 }
@@ -85,9 +103,12 @@ async function userDeactivated(batch: Batch, userId: UserId): Promise<void> {
   batch.changes.push({ userId, change: (user) => user.removeAllDevices() });
 }
 
-function tell({ live, positions }: SyncserverContext, batch: Batch, position: number): void {
+function tell(context: SyncserverContext, batch: Batch, position: number): void {
+  const { live, positions } = context;
   const woken = new Set<LiveUser | undefined>();
   for (const { userId, change } of batch.changes) woken.add(live.change(userId, change));
+  for (const change of batch.deviceLists) context.deviceLists.add(change);
   positions.advance('users', position);
   wakeAll(woken);
+  wakeForDeviceLists(context, batch.deviceLists);
 }

@@ -1,12 +1,20 @@
 // A room that somebody who syncs has joined or looks into: its newest rows, and whom to wake.
 
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
 import type { TimelineRow } from '../store/timeline.ts';
 import type { LiveUser } from './live-user.ts';
 
 /** What a device that waits has not seen is rarely more; the rest is in the database. */
 const KEPT_ROWS = 32;
+
+/** Who began or ceased to be joined. */
+export interface MemberChange {
+  readonly userId: UserId;
+  readonly position: number;
+  readonly wasJoined: boolean;
+  readonly isJoined: boolean;
+}
 
 export class LiveRoom {
   readonly roomId: RoomId;
@@ -20,6 +28,8 @@ export class LiveRoom {
 
   #rows: TimelineRow[] = [];
   #rowsAfter: number;
+  #members: MemberChange[] = [];
+  #membersAfter: number;
   #receipts: StoredReceipt[] = [];
   #receiptsAfter: number;
 
@@ -27,6 +37,7 @@ export class LiveRoom {
   constructor(roomId: RoomId, rowsAfter: number, receiptsAfter: number) {
     this.roomId = roomId;
     this.#rowsAfter = rowsAfter;
+    this.#membersAfter = rowsAfter;
     this.#receiptsAfter = receiptsAfter;
   }
 
@@ -57,6 +68,14 @@ export class LiveRoom {
     this.#rowsAfter = upTo;
   }
 
+  addMember(change: MemberChange): void {
+    this.#members.push(change);
+    if (this.#members.length > KEPT_ROWS * 2) {
+      this.#membersAfter = this.#members[this.#members.length - KEPT_ROWS - 1]?.position ?? 0;
+      this.#members = this.#members.slice(-KEPT_ROWS);
+    }
+  }
+
   addReceipt(receipt: StoredReceipt): void {
     this.latestReceipt = Math.max(this.latestReceipt, receipt.position);
     this.#receipts.push(receipt);
@@ -76,6 +95,12 @@ export class LiveRoom {
       if (row.position <= upTo) found.push(row);
     }
     return found;
+  }
+
+  /** In order; undefined when some of them are in the states of the room only. */
+  members(after: number, upTo: number): MemberChange[] | undefined {
+    if (after < this.#membersAfter) return undefined;
+    return this.#members.filter(({ position }) => position > after && position <= upTo);
   }
 
   /** In order; undefined when some of them are in the database only. */

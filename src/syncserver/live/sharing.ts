@@ -1,11 +1,12 @@
-// Users who share a room, and what they know of each other: presence.
+// Users who share a room, and what they know of each other: presence, and changed devices.
 
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../logger.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { selectSharers } from '../store/memberships.ts';
+import { selectRemoteSharers } from '../store/remote-members.ts';
 import type { Live } from './live.ts';
 import type { LiveUser } from './live-user.ts';
 import { type PresenceTracker, presenceContent } from './presence-tracker.ts';
@@ -14,23 +15,35 @@ import { wakeAll } from './wake.ts';
 interface Needs {
   readonly live: Live;
   readonly database: Database;
+  readonly serverName: ServerName;
 }
 
-/** Those of the others who are in a room with the user now, and she herself. */
+/** Those of the others, here and elsewhere, who are in a room with the user now, and she herself. */
 export async function sharersAmong(
-  { live, database }: Needs,
+  { live, database, serverName }: Needs,
   user: LiveUser,
   others: readonly UserId[],
 ): Promise<Set<UserId>> {
   const sharers = new Set<UserId>();
   const unknown: UserId[] = [];
+  const remote: UserId[] = [];
   for (const userId of others) {
+    if (serverNameOf(userId) !== serverName) {
+      remote.push(userId);
+      continue;
+    }
     const other = userId === user.userId ? user : live.cachedUser(userId);
     if (other === undefined) unknown.push(userId);
     else if (other === user || share(user, other)) sharers.add(userId);
   }
-  if (unknown.length === 0) return sharers;
-  for (const userId of await selectSharers(database, user.userId, unknown)) sharers.add(userId);
+  if (unknown.length > 0) {
+    for (const userId of await selectSharers(database, user.userId, unknown)) sharers.add(userId);
+  }
+  if (remote.length > 0) {
+    for (const userId of await selectRemoteSharers(database, user.userId, remote)) {
+      sharers.add(userId);
+    }
+  }
   return sharers;
 }
 
@@ -59,27 +72,30 @@ export async function queryPresence(
 }
 
 /** Those who share only larger rooms hear of presence together with what they hear of next. */
-const MAX_WATCHERS = 200;
-const MAX_WOKEN = 1_000;
+const FEW = { maxWatchers: 200, maxWoken: 1_000 };
 
 /** Wakes those who wait and share a room with the user. */
 export function wakeNeighbours(
   { live, logger }: { readonly live: Live; readonly logger: Logger },
   userId: UserId,
+  limits = FEW,
 ): void {
   live.user(userId).then(
     (user) => {
-      wakeAll(neighboursToWake(user));
+      wakeAll(neighboursToWake(user, limits));
     },
-    (error) => logger.warn({ err: error, userId }, 'presence could not be passed on'),
+    (error) => logger.warn({ err: error, userId }, 'what concerns a user could not be passed on'),
   );
 }
 
-function neighboursToWake(user: LiveUser): ReadonlySet<LiveUser> {
+function neighboursToWake(
+  user: LiveUser,
+  { maxWatchers, maxWoken }: typeof FEW,
+): ReadonlySet<LiveUser> {
   const neighbours = new Set([user]);
   for (const { watchers } of user.rooms.values()) {
-    if (neighbours.size >= MAX_WOKEN) break;
-    if (watchers.size > MAX_WATCHERS) continue;
+    if (neighbours.size >= maxWoken) break;
+    if (watchers.size > maxWatchers) continue;
     for (const watcher of watchers) neighbours.add(watcher);
   }
   return neighbours;

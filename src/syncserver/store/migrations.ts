@@ -145,4 +145,24 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX syncapi_peeks_of_room ON syncapi_peeks (room_id, expiry_ts)`,
     ],
   },
+  {
+    name: '0005-device-lists',
+    statements: [
+      // When a user's devices or cross-signing keys last changed. `seen_by` '': to all who share a room with her.
+      sql`CREATE TABLE syncapi_device_lists (
+        user_id TEXT_KEY NOT NULL,
+        seen_by TEXT_KEY NOT NULL,
+        position BIGINT NOT NULL,
+        PRIMARY KEY (user_id, seen_by)
+      )`,
+      sql`CREATE INDEX syncapi_device_lists_by_position ON syncapi_device_lists (seen_by, position)`,
+      // Users of other servers in the rooms that they have joined.
+      sql`CREATE TABLE syncapi_remote_members (
+        user_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        PRIMARY KEY (user_id, room_id)
+      )`,
+      sql`CREATE INDEX syncapi_remote_members_of_room ON syncapi_remote_members (room_id)`,
+    ],
+  },
 ];

@@ -8,6 +8,7 @@ import { membershipAt } from '../rooms/room-view.ts';
 import type { Peek } from '../store/peeks.ts';
 import { encodeSyncToken } from '../tokens.ts';
 import { globalAccountData } from './account-data.ts';
+import { deviceLists } from './device-lists.ts';
 import { invitedRoom } from './invited.ts';
 import { joinedRoom } from './joined.ts';
 import { leftRoom } from './left.ts';
@@ -47,6 +48,8 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
     users: [...rooms.newUsers],
   });
   const messages = await deviceMessages(sync);
+  const lists = sync.since && (await deviceLists({ ...sync, since: sync.since }));
+  const hasLists = lists !== undefined && lists.changed.length + lists.left.length > 0;
   const sections = Object.entries(rooms.sections).filter(
     ([, found]) => Object.keys(found).length > 0,
   );
@@ -55,6 +58,7 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
     ...(accountData.length > 0 && { account_data: { events: accountData } }),
     ...(presence.events.length > 0 && { presence: { events: presence.events } }),
     ...(messages.events.length > 0 && { to_device: { events: messages.events } }),
+    ...(hasLists && { device_lists: { ...lists } }),
   };
   const nextBatch = encodeSyncToken({
     ...sync.now,
@@ -63,17 +67,18 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
   });
   sync.lazy.finish(nextBatch);
   return {
-    body: { next_batch: nextBatch, ...told, ...KEYS },
+    body: { next_batch: nextBatch, ...told, ...(await keyCounts(sync)) },
     isEmpty: Object.keys(told).length === 0,
   };
 }
 
-/** No keys have been uploaded: end-to-end encryption is not there. */
-const KEYS: JsonObject = {
-  device_lists: { changed: [], left: [] },
-  device_one_time_keys_count: {},
-  device_unused_fallback_key_types: [],
-};
+async function keyCounts({ context, viewer }: SyncRequest): Promise<JsonObject> {
+  const { oneTimeKeys, unusedFallbackKeys } = await context.userserver.queryKeyCounts(viewer);
+  return {
+    device_one_time_keys_count: oneTimeKeys,
+    device_unused_fallback_key_types: unusedFallbackKeys,
+  };
+}
 
 async function addRooms(sync: SyncRequest, rooms: Rooms): Promise<void> {
   const peeks = peeksByRoom(sync);

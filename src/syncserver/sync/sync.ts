@@ -155,7 +155,7 @@ function mayHaveNews({ context, user, device, since, now }: Omit<SyncRequest, 'i
   if (since === undefined) return true;
   const presenceBefore = since.epoch === now.epoch ? since.presence : 0;
   if (user.latestAccountData > since.users || device.newestMessage > since.toDevice) return true;
-  if (now.presence > presenceBefore) return true;
+  if (context.deviceLists.latest > since.users || now.presence > presenceBefore) return true;
   for (const room of user.rooms.values()) {
     if (isRoomChanged({ context, since, now }, room)) return true;
   }

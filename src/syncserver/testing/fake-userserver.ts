@@ -46,6 +46,7 @@ export class FakeUserserver {
         const list = this.#data.get(idOf({ userId, type: 'm.ignored_user_list' }))?.content;
         return Object.keys((list?.ignored_users as JsonObject | undefined) ?? {}) as UserId[];
       },
+      queryKeyCounts: async () => ({ oneTimeKeys: {}, unusedFallbackKeys: [] }),
       queryPushRules: async () => this.pushRules,
       queryDevices: async ({ userId }) =>
         (this.devices.get(userId) ?? []).map((deviceId) => ({ deviceId })),

@@ -1,6 +1,7 @@
 // Every built operation by example.
 
 import { accounts } from './accounts.ts';
+import { encryption } from './encryption.ts';
 import { events, following } from './events.ts';
 import type { Examples } from './example.ts';
 import { accountData, markers, pushRules } from './markers.ts';
@@ -11,6 +12,7 @@ import { directory, rooms } from './rooms.ts';
 /** By topic, and within it by operationId. */
 export const EXAMPLES: Readonly<Record<string, Examples>> = {
   accounts,
+  encryption,
   people,
   rooms,
   directory,

@@ -1,0 +1,27 @@
+// POST /keys/claim.
+
+import { Type } from 'typebox';
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import {
+  keyTimeout,
+  parseWantedOneTimeKeys,
+  timeoutMsOf,
+  wantedOneTimeKeys,
+} from '../wanted-keys.ts';
+
+export function claimKeys({ userserver }: ClientapiContext): Route {
+  return route({
+    operationId: 'claimKeys',
+    method: 'POST',
+    paths: ['/_matrix/client/{r0,v3,unstable}/keys/claim'],
+    auth: 'guest',
+    rateLimit: 'message',
+    body: Type.Object({ one_time_keys: wantedOneTimeKeys, timeout: keyTimeout }),
+    handler: async ({ body }) =>
+      await userserver.performClaimKeys({
+        wanted: parseWantedOneTimeKeys(body.one_time_keys),
+        timeoutMs: timeoutMsOf(body.timeout),
+      }),
+  });
+}

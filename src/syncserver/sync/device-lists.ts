@@ -1,0 +1,158 @@
+// `device_lists`: users whose devices or cross-signing keys the device has to ask for again, since they have changed or
+// since it has met them only now; and users with whom its own shares no room any more. Rooms looked into do not count.
+
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { SyncserverContext } from '../context.ts';
+import type { MemberChange } from '../live/live-room.ts';
+import { sharersAmong } from '../live/sharing.ts';
+import { membershipAt } from '../rooms/room-view.ts';
+import { stateAt } from '../rooms/state-at.ts';
+import { selectDeviceListChanges } from '../store/device-lists.ts';
+import type { Membership } from '../store/memberships.ts';
+import { selectMembersOfRoom } from '../store/remote-members.ts';
+import type { SyncToken } from '../tokens.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+export interface DeviceLists {
+  readonly changed: readonly UserId[];
+  readonly left: readonly UserId[];
+}
+
+export type Between = Pick<SyncRequest, 'context' | 'user' | 'now'> & { readonly since: SyncToken };
+
+/** Users whom somebody begins, or ceases, to share a room with: as far as one room tells. */
+interface Company {
+  readonly met: Set<UserId>;
+  readonly parted: Set<UserId>;
+}
+
+interface Changed {
+  readonly toAll: readonly UserId[];
+  readonly toHer: readonly UserId[];
+}
+
+export async function deviceLists(between: Between): Promise<DeviceLists> {
+  const { context, user } = between;
+  const { met, parted } = await companyOf(between);
+  const { toAll, toHer } = await changedUsers(between);
+  const sharers = await sharersAmong(context, user, [...new Set([...toAll, ...parted])]);
+  const changed = new Set([...toAll.filter((userId) => sharers.has(userId)), ...toHer, ...met]);
+  const left = [...parted].filter((userId) => !sharers.has(userId) && !changed.has(userId));
+  return { changed: [...changed], left };
+}
+
+/** Keys that look different to all who share a room with their owners, and those that do to this user alone. */
+async function changedUsers({ context, since, now, user }: Between): Promise<Changed> {
+  const { deviceLists: recent, database } = context;
+  const range = { after: since.users, upTo: now.users };
+  if (recent.latest <= range.after) return { toAll: [], toHer: [] };
+  const toAll = { ...range, seenBy: '' as const };
+  const toHer = { ...range, seenBy: user.userId };
+  return {
+    toAll: recent.changes(toAll) ?? (await selectDeviceListChanges(database, toAll)),
+    toHer: recent.changes(toHer) ?? (await selectDeviceListChanges(database, toHer)),
+  };
+}
+
+async function companyOf(between: Between): Promise<Company> {
+  const company: Company = { met: new Set(), parted: new Set() };
+  for (const [roomId, history] of between.user.memberships) {
+    await addCompanyIn(between, { roomId, history }, company);
+  }
+  company.met.delete(between.user.userId);
+  company.parted.delete(between.user.userId);
+  return company;
+}
+
+async function addCompanyIn(
+  between: Between,
+  { roomId, history }: { readonly roomId: RoomId; readonly history: readonly Membership[] },
+  company: Company,
+): Promise<void> {
+  const { context, since, now } = between;
+  const wasJoined = isJoinedAt(history, since.rooms);
+  const isJoined = isJoinedAt(history, now.rooms);
+  if (wasJoined && isJoined) {
+    const changed = await changedMembers(between, { roomId, upTo: now.rooms });
+    addAll(company, changed);
+  } else if (isJoined) {
+    for (const userId of await selectMembersOfRoom(context.database, roomId)) {
+      company.met.add(userId);
+    }
+  } else if (wasJoined) {
+    for (const userId of await selectMembersOfRoom(context.database, roomId)) {
+      company.parted.add(userId);
+    }
+    const upTo = history.at(-1)?.position ?? now.rooms;
+    const { parted } = await changedMembers(between, { roomId, upTo });
+    addAll(company, { met: new Set(), parted });
+  }
+}
+
+function isJoinedAt(history: readonly Membership[], position: number): boolean {
+  return membershipAt(history, position)?.membership === 'join';
+}
+
+function addAll(company: Company, { met, parted }: Company): void {
+  for (const userId of met) company.met.add(userId);
+  for (const userId of parted) company.parted.add(userId);
+}
+
+async function changedMembers(
+  between: Between,
+  place: { readonly roomId: RoomId; readonly upTo: number },
+): Promise<Company> {
+  const { met, parted }: Company = { met: new Set(), parted: new Set() };
+  const changes = changesInMemory(between, place) ?? (await changesOfState(between, place));
+  const first = new Map<UserId, boolean>();
+  for (const { userId, wasJoined, isJoined } of changes) {
+    const before = first.get(userId) ?? wasJoined;
+    first.set(userId, before);
+    met.delete(userId);
+    parted.delete(userId);
+    if (!before && isJoined) met.add(userId);
+    if (before && !isJoined) parted.add(userId);
+  }
+  return { met, parted };
+}
+
+type Change = Pick<MemberChange, 'userId' | 'wasJoined' | 'isJoined'>;
+
+function changesInMemory(
+  { user, since }: Between,
+  { roomId, upTo }: { readonly roomId: RoomId; readonly upTo: number },
+): readonly Change[] | undefined {
+  const room = user.rooms.get(roomId);
+  if (room === undefined) return undefined;
+  if ((room.latest?.position ?? 0) <= since.rooms) return [];
+  return room.members(since.rooms, upTo);
+}
+
+async function changesOfState(
+  { context, since }: Between,
+  { roomId, upTo }: { readonly roomId: RoomId; readonly upTo: number },
+): Promise<readonly Change[]> {
+  const from = await stateAt(context, roomId, since.rooms);
+  const to = await stateAt(context, roomId, upTo);
+  if (from === undefined || to === undefined || from === to) return [];
+  const { changes } = await context.roomserver.queryStateDelta({ roomId, from, to });
+  const members = changes.filter(({ type }) => type === 'm.room.member');
+  const isJoin = await joins(
+    context,
+    members.flatMap((change) => [change.from ?? [], change.to ?? []].flat()),
+  );
+  return members.map((change) => ({
+    userId: change.stateKey as UserId,
+    wasJoined: isJoin(change.from),
+    isJoined: isJoin(change.to),
+  }));
+}
+
+async function joins(
+  { events }: Pick<SyncserverContext, 'events'>,
+  eventIds: readonly EventId[],
+): Promise<(eventId: EventId | undefined) => boolean> {
+  const found = await events.get(eventIds);
+  return (eventId) =>
+    eventId !== undefined && found.get(eventId)?.json.content.membership === 'join';
+}
