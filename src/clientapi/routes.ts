@@ -15,6 +15,10 @@ import { deleteDevices } from './routes/deleteDevices.ts';
 import { deleteProfileField } from './routes/deleteProfileField.ts';
 import { deletePushRule } from './routes/deletePushRule.ts';
 import { deleteRoomAlias } from './routes/deleteRoomAlias.ts';
+import { deleteRoomKeyBySessionId } from './routes/deleteRoomKeyBySessionId.ts';
+import { deleteRoomKeys } from './routes/deleteRoomKeys.ts';
+import { deleteRoomKeysByRoomId } from './routes/deleteRoomKeysByRoomId.ts';
+import { deleteRoomKeysVersion } from './routes/deleteRoomKeysVersion.ts';
 import { deleteRoomTag } from './routes/deleteRoomTag.ts';
 import { forgetRoom } from './routes/forgetRoom.ts';
 import { generateLoginToken } from './routes/generateLoginToken.ts';
@@ -58,6 +62,11 @@ import { getRelatingEventsWithRelType } from './routes/getRelatingEventsWithRelT
 import { getRelatingEventsWithRelTypeAndEventType } from './routes/getRelatingEventsWithRelTypeAndEventType.ts';
 import { getRoomEvents } from './routes/getRoomEvents.ts';
 import { getRoomIdByAlias } from './routes/getRoomIdByAlias.ts';
+import { getRoomKeyBySessionId } from './routes/getRoomKeyBySessionId.ts';
+import { getRoomKeys } from './routes/getRoomKeys.ts';
+import { getRoomKeysByRoomId } from './routes/getRoomKeysByRoomId.ts';
+import { getRoomKeysVersion } from './routes/getRoomKeysVersion.ts';
+import { getRoomKeysVersionCurrent } from './routes/getRoomKeysVersionCurrent.ts';
 import { getRoomState } from './routes/getRoomState.ts';
 import { getRoomStateWithKey } from './routes/getRoomStateWithKey.ts';
 import { getRoomTags } from './routes/getRoomTags.ts';
@@ -82,6 +91,11 @@ import { peekEvents } from './routes/peekEvents.ts';
 import { peekRoom } from './routes/peekRoom.ts';
 import { postPusher } from './routes/postPusher.ts';
 import { postReceipt } from './routes/postReceipt.ts';
+import { postRoomKeysVersion } from './routes/postRoomKeysVersion.ts';
+import { putRoomKeyBySessionId } from './routes/putRoomKeyBySessionId.ts';
+import { putRoomKeys } from './routes/putRoomKeys.ts';
+import { putRoomKeysByRoomId } from './routes/putRoomKeysByRoomId.ts';
+import { putRoomKeysVersion } from './routes/putRoomKeysVersion.ts';
 import { queryKeys } from './routes/queryKeys.ts';
 import { queryPublicRooms } from './routes/queryPublicRooms.ts';
 import { redactEvent } from './routes/redactEvent.ts';
@@ -152,6 +166,21 @@ const routes: readonly RouteOf[] = [
   getKeysChanges,
   uploadCrossSigningKeys,
   uploadCrossSigningSignatures,
+  // Backups of room keys
+  postRoomKeysVersion,
+  getRoomKeysVersionCurrent,
+  getRoomKeysVersion,
+  putRoomKeysVersion,
+  deleteRoomKeysVersion,
+  putRoomKeyBySessionId,
+  getRoomKeyBySessionId,
+  deleteRoomKeyBySessionId,
+  putRoomKeysByRoomId,
+  getRoomKeysByRoomId,
+  deleteRoomKeysByRoomId,
+  putRoomKeys,
+  getRoomKeys,
+  deleteRoomKeys,
   // Profiles and finding people
   getUserProfile,
   getProfileField,

@@ -15,7 +15,9 @@ import {
   updateDeactivated,
   updatePasswordHash,
 } from './store/accounts.ts';
+import { deleteAllCrossSigning } from './store/cross-signing-keys.ts';
 import { deleteFilters } from './store/filters.ts';
+import { deleteKeyBackups } from './store/key-backups.ts';
 import { deleteProfile } from './store/profiles.ts';
 import { deletePushRuleChanges } from './store/push-rules.ts';
 import { deleteAllShortTokens, deleteLoginTokens } from './store/short-tokens.ts';
@@ -82,6 +84,8 @@ async function deactivate(
   }
   await updateDeactivated(tx, userId);
   await deleteAllShortTokens(tx, userId);
+  await deleteKeyBackups(tx, userId);
+  await deleteAllCrossSigning(tx, userId);
   const ended = await endAllDevices(context, tx, { userId, except: undefined });
   return [...ended, { kind: 'UserDeactivated' }];
 }

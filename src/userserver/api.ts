@@ -3,6 +3,7 @@
 
 import type { DeviceId, EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { BackupsApi } from './backups/backups-api.ts';
 import type { KeysApi } from './keys/keys-api.ts';
 
 /** Position in `userserver.output` that carries a change: wait for it at the syncserver before answering. 0: none does. */
@@ -10,7 +11,7 @@ export interface Written {
   readonly position: number;
 }
 
-export interface UserserverApi extends KeysApi {
+export interface UserserverApi extends KeysApi, BackupsApi {
   // --- accounts and sessions -------------------------------------------------------------------------
 
   /** Errors: M_USER_IN_USE, M_INVALID_USERNAME. A to Z count as a to z; names of digits only are the server's to give. */

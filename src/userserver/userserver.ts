@@ -9,6 +9,8 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import { createAccountData } from './account-data.ts';
 import { createAccounts } from './accounts.ts';
 import type { UserserverApi } from './api.ts';
+import { createBackupVersions } from './backups/backup-versions.ts';
+import { createRoomKeys } from './backups/room-keys.ts';
 import type { UserserverConfig } from './config.ts';
 import type { UserserverContext } from './context.ts';
 import { createDevices } from './devices.ts';
@@ -80,6 +82,8 @@ function createApi(
     ...createAccounts(context, [pushRules.caches, accountData.caches]),
     ...createUia(context.clock),
     ...createDevices(context, parts.lastSeen),
+    ...createBackupVersions(context),
+    ...createRoomKeys(context),
     ...createKeys(context, parts.remoteUserKeys),
     ...createProfiles(context),
     ...accountData.api,

@@ -1,21 +1,6 @@
 // Operations of the Client-Server API that are not built yet: they answer 404 M_UNRECOGNIZED.
 
 export const NOT_YET: readonly string[] = [
-  // End-to-end encryption
-  'postRoomKeysVersion',
-  'getRoomKeysVersionCurrent',
-  'getRoomKeysVersion',
-  'putRoomKeysVersion',
-  'deleteRoomKeysVersion',
-  'putRoomKeyBySessionId',
-  'getRoomKeyBySessionId',
-  'deleteRoomKeyBySessionId',
-  'putRoomKeysByRoomId',
-  'getRoomKeysByRoomId',
-  'deleteRoomKeysByRoomId',
-  'putRoomKeys',
-  'getRoomKeys',
-  'deleteRoomKeys',
   // Third-party identifiers, mail and identity servers
   'post3PIDs',
   'add3PID',

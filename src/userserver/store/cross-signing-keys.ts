@@ -43,3 +43,11 @@ export async function deleteCrossSigningKeys(
     DELETE FROM userserver_cross_signing_keys
     WHERE user_id = ${userId} AND usage IN ${list('text', usages)}`);
 }
+
+/** With what the keys have signed, and what has signed them. */
+export async function deleteAllCrossSigning(tx: Transaction, userId: UserId): Promise<void> {
+  await tx.run(sql`DELETE FROM userserver_cross_signing_keys WHERE user_id = ${userId}`);
+  await tx.run(sql`
+    DELETE FROM userserver_key_signatures
+    WHERE signer_user_id = ${userId} OR target_user_id = ${userId}`);
+}

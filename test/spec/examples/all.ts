@@ -1,6 +1,7 @@
 // Every built operation by example.
 
 import { accounts } from './accounts.ts';
+import { backups } from './backups.ts';
 import { encryption } from './encryption.ts';
 import { events, following } from './events.ts';
 import type { Examples } from './example.ts';
@@ -13,6 +14,7 @@ import { directory, rooms } from './rooms.ts';
 export const EXAMPLES: Readonly<Record<string, Examples>> = {
   accounts,
   encryption,
+  backups,
   people,
   rooms,
   directory,

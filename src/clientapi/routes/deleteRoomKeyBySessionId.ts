@@ -1,0 +1,19 @@
+// DELETE /room_keys/keys/{roomId}/{sessionId}.
+
+import { shortText } from '../../http/identifier-parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import type { ClientapiContext } from '../context.ts';
+import { versionQuery } from '../key-backup.ts';
+
+export function deleteRoomKeyBySessionId({ userserver }: ClientapiContext): Route {
+  return route({
+    operationId: 'deleteRoomKeyBySessionId',
+    method: 'DELETE',
+    paths: ['/_matrix/client/{v3,unstable}/room_keys/keys/:roomId/:sessionId'],
+    auth: 'user',
+    params: { roomId: shortText(), sessionId: shortText() },
+    query: versionQuery,
+    handler: async ({ requester: { userId }, params, query: { version } }) =>
+      await userserver.performDeleteRoomKeys({ userId, version, ...params }),
+  });
+}
