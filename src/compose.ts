@@ -237,9 +237,7 @@ async function createServer(foundation: Foundation, components: Components) {
   });
   const federationapi = await createFederationapi({
     ...partsFor(foundation, 'federationapi'),
-    roomserver: components.roomserver.api as Parameters<
-      typeof createFederationapi
-    >[0]['roomserver'],
+    roomserver: components.roomserver.api,
     userserver: components.userserver.api,
     mediaserver: components.mediaserver.api,
     federationsender: components.federationsender.api,

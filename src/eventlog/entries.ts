@@ -84,7 +84,7 @@ export interface NewRoomEvent {
   /** History visibility and encryption of the current state once this entry has been applied. */
   readonly currentVisibility: HistoryVisibility;
   readonly encrypted: boolean;
-  /** Sent by our own server: relay it in its name. Absent for events that came from others. */
+  /** It is for us to distribute, in this server's name. Absent for events that others distribute. */
   readonly sendAs?: ServerName;
   /** The client's transaction, for `unsigned.transaction_id` on that device. */
   readonly transaction?: { readonly deviceId: DeviceId; readonly id: string };

@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts';
 import type { MediaserverApi } from '../mediaserver/api.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
-import type { FederatedRoomserverApi } from '../roomserver/api.ts';
+import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 import type { CompatFields } from './peek-response.ts';
 
@@ -31,7 +31,7 @@ export interface FederationapiConfig {
 }
 
 export interface FederationapiContext {
-  readonly roomserver: FederatedRoomserverApi;
+  readonly roomserver: RoomserverApi;
   readonly userserver: UserserverApi;
   readonly mediaserver: MediaserverApi;
   readonly federationsender: Pick<

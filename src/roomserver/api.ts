@@ -15,14 +15,14 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
 import type { HistoryVisibility } from '../protocol/visibility.ts';
 import type { InboundPeekApi } from './inbound-peek-api.ts';
-import type { ReadingApi, ServingApi } from './serving-api.ts';
+import type { ServingApi } from './serving-api.ts';
 
 /** Position in `roomserver.output` that carries a change: wait for it at the syncserver before answering. */
 export interface Written {
   readonly position: number;
 }
 
-export interface RoomserverApi extends InboundPeekApi, ReadingApi {
+export interface RoomserverApi extends InboundPeekApi, ServingApi {
   // --- changing rooms: everything a local user does --------------------------------------------------
 
   /**
@@ -215,9 +215,6 @@ export interface RoomserverApi extends InboundPeekApi, ReadingApi {
     };
   }): Promise<Written>;
 }
-
-/** With all that it does for other servers. */
-export interface FederatedRoomserverApi extends RoomserverApi, ServingApi {}
 
 export interface TransactionKey {
   readonly userId: UserId;

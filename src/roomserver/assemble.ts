@@ -6,14 +6,22 @@ import type { EventLog } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
 import type { RoomId, ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
-import type { PeekSender, RoomserverConfig, RoomserverContext } from './context.ts';
+import type {
+  HandshakeSender,
+  PeekSender,
+  RoomserverConfig,
+  RoomserverContext,
+} from './context.ts';
 import { Events } from './events.ts';
-import { type KeyRing, ownKeyRing } from './input/key-ring.ts';
+import { type KeyRing, ownKeyRing, withOwnKey } from './input/key-ring.ts';
 import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
-import { noRemoteRooms, type RemoteRooms } from './membership/remote-rooms.ts';
+import { noRemoteRooms } from './membership/remote-rooms.ts';
 import { noPeekSender } from './peeking/no-peek-sender.ts';
 import { OutboundPeeks } from './peeking/outbound-peeks.ts';
 import { PurgeSweeper } from './purge/purge-sweeper.ts';
+import { StagedWorker } from './receiving/staged-worker.ts';
+import { createRemoteRooms } from './remote/remote-rooms.ts';
+import { Turns } from './remote/turns.ts';
 import { RoomQueue } from './rooms/room-queue.ts';
 import { forgetOldTransactions } from './send/transactions.ts';
 import { StateStore } from './state/state-store.ts';
@@ -31,9 +39,8 @@ export interface RoomserverOptions {
   /** Other servers' keys; absent: only this server's own. */
   readonly keyRing?: KeyRing;
   readonly missingEvents?: MissingEvents;
-  readonly remoteRooms?: RemoteRooms;
-  /** Absent: this server looks into no rooms of others. */
-  readonly federationsender?: PeekSender;
+  /** Absent: this server is alone. */
+  readonly federationsender?: PeekSender & HandshakeSender;
 }
 
 export interface Assembly {
@@ -44,7 +51,7 @@ export interface Assembly {
 
 /** Applies the migrations. */
 export async function assemble(options: RoomserverOptions): Promise<Assembly> {
-  const { database, eventLog, clock } = options;
+  const { database, eventLog, clock, federationsender } = options;
   await database.migrate('roomserver', migrations);
   const events = new Events(database);
   const states = new StateStore(database);
@@ -71,20 +78,26 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     rooms,
     events,
     states,
-    keyRing: options.keyRing ?? ownKeyRing(options),
+    keyRing: options.keyRing ? withOwnKey(options, options.keyRing) : ownKeyRing(options),
     missingEvents: options.missingEvents ?? noMissingEvents,
-    remoteRooms: options.remoteRooms ?? noRemoteRooms,
+    remoteRooms: federationsender
+      ? createRemoteRooms(() => context, federationsender)
+      : noRemoteRooms,
     purges,
     federationsender: options.federationsender ?? noPeekSender,
+    turns: new Turns(),
+    staged: new StagedWorker(() => context),
   };
   const context = withOutboundPeeks(parts);
   await context.outboundPeeks.open();
   const stop = forgetOldTransactions(context);
+  await context.staged.start();
   return {
     context,
     close: async () => {
       stop();
-      await Promise.all([rooms.close(), context.outboundPeeks.close()]);
+      const { outboundPeeks, staged } = context;
+      await Promise.all([staged.close(), rooms.close(), outboundPeeks.close()]);
       await purges.close();
     },
   };

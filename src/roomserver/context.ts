@@ -14,6 +14,8 @@ import type { MissingEvents } from './input/missing-events.ts';
 import type { RemoteRooms } from './membership/remote-rooms.ts';
 import type { OutboundPeeks } from './peeking/outbound-peeks.ts';
 import type { PurgeSweeper } from './purge/purge-sweeper.ts';
+import type { StagedWorker } from './receiving/staged-worker.ts';
+import type { Turns } from './remote/turns.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -28,6 +30,16 @@ export interface RoomserverConfig {
 export type PeekSender = Pick<
   FederationsenderApi,
   'performOutboundPeek' | 'performCancelOutboundPeek'
+>;
+
+export type HandshakeSender = Pick<
+  FederationsenderApi,
+  | 'performMakeHandshake'
+  | 'performSendJoin'
+  | 'performSendLeave'
+  | 'performSendKnock'
+  | 'performSendInvite'
+  | 'queryRemoteAlias'
 >;
 
 export interface RoomserverContext {
@@ -47,4 +59,7 @@ export interface RoomserverContext {
   readonly purges: PurgeSweeper;
   readonly federationsender: PeekSender;
   readonly outboundPeeks: OutboundPeeks;
+  readonly staged: StagedWorker;
+  /** By room: what waits for other servers. */
+  readonly turns: Turns;
 }

@@ -8,6 +8,7 @@ import { followUsers } from './consumers/follow-users.ts';
 import type { RoomserverContext } from './context.ts';
 import { createCreationApi } from './creation/create-room.ts';
 import { createDirectoryApi } from './directory/directory.ts';
+import { createHandshakesApi } from './handshakes/handshakes.ts';
 import { inputEvents } from './input/input-events.ts';
 import { inputState } from './input/input-state.ts';
 import { forget } from './membership/forget.ts';
@@ -25,6 +26,7 @@ import {
   queryStateEvents,
   queryStateIds,
 } from './query/query-state.ts';
+import { createReceivingApi } from './receiving/receiving.ts';
 import { sendEvent } from './send/send-event.ts';
 import { createReadingApi } from './serving/serving.ts';
 import { selectTransaction } from './store/transactions.ts';
@@ -49,6 +51,8 @@ export async function createRoomserver(options: RoomserverOptions): Promise<Room
 
 export function apiOf(context: RoomserverContext): RoomserverApi {
   return {
+    ...createHandshakesApi(context),
+    ...createReceivingApi(context),
     ...changes(context),
     ...queries(context),
     ...createCreationApi(context),

@@ -16,11 +16,10 @@ import type { JsonObject } from '../../src/protocol/json.ts';
 import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
 import { rulesOf } from '../../src/protocol/roomversions/table.ts';
 import { generateSigningKey } from '../../src/protocol/signing-key.ts';
-import type { RoomserverApi } from '../../src/roomserver/api.ts';
 import { assemble, type RoomserverOptions } from '../../src/roomserver/assemble.ts';
 import type { RoomserverContext } from '../../src/roomserver/context.ts';
 import { foundRoom } from '../../src/roomserver/rooms/found-room.ts';
-import { apiOf } from '../../src/roomserver/roomserver.ts';
+import { apiOf, type Roomserver } from '../../src/roomserver/roomserver.ts';
 import { appendLocalEvent } from '../../src/roomserver/send/append-local-event.ts';
 import type { Backend, BackendOptions } from '../contracts/backends.ts';
 
@@ -30,7 +29,7 @@ export const BOB = '@bob:here.test' as UserId;
 export const CAROL = '@carol:here.test' as UserId;
 
 export interface TestRoomserver {
-  readonly api: RoomserverApi;
+  readonly api: Roomserver['api'];
   readonly context: RoomserverContext;
   readonly database: Database;
   readonly eventLog: EventLog;
@@ -43,11 +42,23 @@ export interface TestRoomserver {
 export type Entry = RoomEntry & { readonly position: number };
 
 export type HarnessOptions = BackendOptions &
-  Partial<Pick<RoomserverOptions, 'keyRing' | 'missingEvents' | 'serverName' | 'signingKey'>>;
+  Partial<
+    Pick<
+      RoomserverOptions,
+      'keyRing' | 'missingEvents' | 'serverName' | 'signingKey' | 'federationsender'
+    >
+  >;
 
 export async function startRoomserver(
   backend: Pick<Backend, 'open'>,
-  { keyRing, missingEvents, signingKey, serverName = HERE, ...backendOptions }: HarnessOptions = {},
+  {
+    keyRing,
+    missingEvents,
+    federationsender,
+    signingKey,
+    serverName = HERE,
+    ...backendOptions
+  }: HarnessOptions = {},
 ): Promise<TestRoomserver> {
   const clock = new ManualClock();
   const database = await backend.open(backendOptions);
@@ -62,6 +73,7 @@ export async function startRoomserver(
     config: { defaultRoomVersion: '12', peeking: { lifetimeMs: 3_600_000 } },
     ...(keyRing && { keyRing }),
     ...(missingEvents && { missingEvents }),
+    ...(federationsender && { federationsender }),
   });
   return {
     api: apiOf(context),

@@ -13,8 +13,11 @@ import type { SigningKey } from '../signing-key.ts';
 import { checkEventKey, checkEventSize } from './limits.ts';
 import { Pdu, type PduJson, type PduRecord } from './pdu.ts';
 
-/** An event that is referred to. Room versions 1 and 2 also write down its hash and need the whole record. */
-export type EventReference = EventId | PduRecord;
+/**
+ * An event that is referred to. Room versions 1 and 2 also write down its hash: they need the whole record, or the
+ * reference as another server has written it.
+ */
+export type EventReference = EventId | PduRecord | readonly [EventId, JsonObject];
 
 export interface NewPdu {
   readonly rules: RoomVersionRules;
@@ -84,12 +87,23 @@ function references(
   rules: RoomVersionRules,
 ): readonly (string | readonly (string | JsonObject)[])[] {
   if (rules.eventFormat !== 'v1') {
-    return events.map((event) => (typeof event === 'string' ? event : event.eventId));
+    return events.map((event) => (typeof event === 'string' ? event : idOf(event)));
   }
   return events.map((event) => {
     if (typeof event === 'string') throw new Error('room versions 1 and 2 refer by id and hash');
+    if (isWritten(event)) return event;
     return [event.eventId, { sha256: referenceHashOf(event.json, rules) }];
   });
+}
+
+type WrittenReference = readonly [EventId, JsonObject];
+
+function isWritten(event: PduRecord | WrittenReference): event is WrittenReference {
+  return Array.isArray(event);
+}
+
+function idOf(event: PduRecord | WrittenReference): EventId {
+  return isWritten(event) ? event[0] : event.eventId;
 }
 
 /** The canonical JSON of an event in its three shapes, from parts that are each encoded once. */

@@ -6,12 +6,24 @@ import { checkFormat } from './check-format.ts';
 import { checkHash } from './check-hash.ts';
 import { checkSignatures } from './check-signatures.ts';
 import type { CheckedEvent, Dropped } from './checked-event.ts';
+import { mapInParallel } from './in-parallel.ts';
 import type { KeyRing } from './key-ring.ts';
 
 export interface CheckRequest {
   readonly roomId: RoomId;
   readonly rules: RoomVersionRules;
   readonly keyRing: KeyRing;
+}
+
+/** Their signatures are verified by several threads, and the keys of several servers asked for at the same time. */
+const AT_ONCE = 64;
+
+/** In the order given. */
+export function checkEvents(
+  events: readonly { readonly json: unknown }[],
+  request: CheckRequest,
+): Promise<(CheckedEvent | Dropped)[]> {
+  return mapInParallel(events, AT_ONCE, ({ json }) => checkEvent(json, request));
 }
 
 export async function checkEvent(

@@ -30,12 +30,25 @@ export async function checkSignatures(
   const text = Buffer.from(signedTextOf(pdu.json, rules));
   const signedBy = new Set<ServerName>();
   for (const server of new Set([...required, ...authorisingServer(pdu, rules)])) {
-    if (await isSignedBy({ pdu, text, server, rules }, keyRing)) signedBy.add(server);
+    const finding = await findSignature({ pdu, text, server, rules }, keyRing);
+    if (finding === 'valid') signedBy.add(server);
     else if (required.has(server)) {
-      return dropped('signature', `no valid signature of ${server}`, pdu.eventId);
+      return finding === 'unknown'
+        ? dropped('key', `the keys of ${server} cannot be had`, pdu.eventId)
+        : dropped('signature', `no valid signature of ${server}`, pdu.eventId);
     }
   }
   return signedBy;
+}
+
+/** Whether it is validly signed by a server whose signature is not asked for everywhere. */
+export async function hasSignatureOf(
+  server: ServerName,
+  pdu: Pdu,
+  { rules, keyRing }: { readonly rules: RoomVersionRules; readonly keyRing: KeyRing },
+): Promise<boolean> {
+  const text = Buffer.from(signedTextOf(pdu.json, rules));
+  return (await findSignature({ pdu, text, server, rules }, keyRing)) === 'valid';
 }
 
 function requiredSigners(pdu: Pdu, rules: RoomVersionRules): Set<ServerName> {
@@ -65,21 +78,27 @@ interface Claim {
   readonly rules: RoomVersionRules;
 }
 
-/** One valid signature at least, and none that is wrong; keys that cannot be had do not count. */
-async function isSignedBy({ pdu, text, server, rules }: Claim, keyRing: KeyRing): Promise<boolean> {
+/** `unknown`: there are signatures, but none of the keys can be had. */
+type Finding = 'valid' | 'wrong' | 'unknown';
+
+/** Valid: by one key at least, and wrong by none; keys that cannot be had do not count. */
+async function findSignature(
+  { pdu, text, server, rules }: Claim,
+  keyRing: KeyRing,
+): Promise<Finding> {
   const keyIds = signingKeyIds(pdu.json, server);
-  if (keyIds.length > MAX_KEYS_PER_SERVER) return false;
-  let isSigned = false;
+  if (keyIds.length === 0 || keyIds.length > MAX_KEYS_PER_SERVER) return 'wrong';
+  let finding: Finding = 'unknown';
   for (const keyId of keyIds) {
     const validAt = rules.enforceKeyValidity ? { validAt: pdu.originServerTs } : {};
     const key = await keyRing.key({ server, keyId, ...validAt });
     if (key === undefined) continue;
     const signatures = pdu.json.signatures?.[server];
     const signature = isJsonObject(signatures) ? decodeBase64(signatures[keyId]) : undefined;
-    if (signature?.length !== 64 || !(await isValid(text, key, signature))) return false;
-    isSigned = true;
+    if (signature?.length !== 64 || !(await isValid(text, key, signature))) return 'wrong';
+    finding = 'valid';
   }
-  return isSigned;
+  return finding;
 }
 
 function isValid(text: Buffer, key: KeyObject, signature: Uint8Array): Promise<boolean> {

@@ -7,7 +7,7 @@ import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { storeSnapshot } from '../state/store-snapshot.ts';
-import { checkEvent } from './check-event.ts';
+import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isChecked } from './checked-event.ts';
 import { storeOutliers } from './outliers.ts';
 
@@ -89,10 +89,7 @@ async function checkAll(
   records: readonly PduRecord[],
 ): Promise<CheckedEvent[]> {
   const rules = rulesOf(roomVersion);
-  const results = await Promise.all(
-    records.map(({ json }) => checkEvent(json, { roomId, rules, keyRing })),
-  );
-  return results.filter(isChecked);
+  return (await checkEvents(records, { roomId, rules, keyRing })).filter(isChecked);
 }
 
 async function storeAsOutliers(

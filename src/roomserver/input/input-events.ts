@@ -2,11 +2,11 @@
 // whatever needs other servers come before the room's lock, checks 4 to 6 under it.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { EventFate, RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
-import { checkEvent } from './check-event.ts';
+import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, dropped, isChecked, isDropped } from './checked-event.ts';
 import { type Gathering, gatherAuthEvents, gatherPrevEvents, gatherStateBefore } from './gather.ts';
 import { orderByReferences } from './order-events.ts';
@@ -22,14 +22,33 @@ export async function inputEvents(
   const head = await context.rooms.head(roomId);
   if (head === undefined) return events.map(() => dropped('room', 'no such room'));
   const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
-  const results = await Promise.all(events.map(({ json }) => checkEvent(json, check)));
-  const fresh = await withoutDuplicates(context, results.filter(isChecked));
-  const fates = await receiveAll(context, { head, origin, events: fresh }, request.kind);
-  return results.map((result) => {
-    if (isDropped(result)) return result;
-    const { eventId } = result.pdu;
-    return fates.get(eventId) ?? { fate: 'duplicate', eventId };
-  });
+  const results = await checkEvents(events, check);
+  const checked = { ...request, head, origin, events: results.filter(isChecked) };
+  const fates = await inputChecked(context, checked);
+  return results.map((result) =>
+    isDropped(result) ? result : (fates.get(result.pdu.eventId) as EventFate),
+  );
+}
+
+export interface CheckedInput extends Gathering {
+  readonly kind: InputRequest['kind'];
+  /** In whose name they are relayed, where it is for us to do. */
+  readonly sendAs?: ServerName;
+}
+
+/** Events that have passed the checks that need no room. A fate for each, by its id. */
+export async function inputChecked(
+  context: RoomserverContext,
+  input: CheckedInput,
+): Promise<Map<EventId, EventFate>> {
+  const fates = new Map<EventId, EventFate>();
+  for (const { pdu } of input.events) {
+    fates.set(pdu.eventId, { fate: 'duplicate', eventId: pdu.eventId });
+  }
+  const fresh = await withoutDuplicates(context, input.events);
+  for (const [id, fate] of await receiveAll(context, { ...input, events: fresh }))
+    fates.set(id, fate);
+  return fates;
 }
 
 /** What is here already costs no more than a look. */
@@ -46,18 +65,22 @@ async function withoutDuplicates(
 
 async function receiveAll(
   context: RoomserverContext,
-  gathering: Gathering,
-  kind: InputRequest['kind'],
+  gathering: CheckedInput,
 ): Promise<Map<EventId, EventFate>> {
+  const { kind, sendAs } = gathering;
   if (gathering.events.length === 0) return new Map();
   const events = kind === 'new' ? await gatherPrevEvents(context, gathering) : gathering.events;
   await gatherAuthEvents(context, { ...gathering, events });
   const ordered = orderByReferences(events, ({ pdu }) => [...pdu.prevEvents, ...pdu.authEvents]);
   const states = await statesOfMissing(context, { ...gathering, events: ordered });
   const { roomId } = gathering.head;
+  const given = new Set(gathering.events);
   const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {
     const { eventId } = event.pdu;
-    const arrival = { event, kind, stateOfMissing: states.get(eventId) };
+    const stateOfMissing = states.get(eventId);
+    // What was fetched to fill a gap is others' to relay.
+    const isGiven = sendAs !== undefined && given.has(event);
+    const arrival = { event, kind, stateOfMissing, ...(isGiven && { sendAs }) };
     const receive = context.rooms.change(roomId, (room) => receiveEvent(context, room, arrival));
     const { value, position } = await receive;
     return [eventId, value.fate === 'accepted' ? { ...value, position } : value];

@@ -18,15 +18,20 @@ import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
 import { storeSnapshot } from '../state/store-snapshot.ts';
 import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
-import { checkEvent } from './check-event.ts';
+import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isDropped } from './checked-event.ts';
 import { storeOutliers } from './outliers.ts';
 
 type InputRequest = Parameters<RoomserverApi['inputState']>[0];
 
+/**
+ * `follow` goes on after the extremities in the same unit of work; when it throws, nothing has arrived. The extremities
+ * themselves then stay what they are known as: their turn comes when history is filled in.
+ */
 export async function inputState(
   context: RoomserverContext,
   request: InputRequest,
+  follow?: (room: RoomDraft) => Promise<void>,
 ): Promise<Written> {
   const checked = await checkAll(context, request);
   const create = findCreate(checked);
@@ -35,12 +40,13 @@ export async function inputState(
   // Until the room exists, a restart takes its rows for what is left of a purged one.
   if (!isKnown) await context.database.transact((tx) => insertPurge(tx, roomId));
   const records = await storeAll(context, request, checked);
-  const extremities: Extremity[] = [];
-  for (const extremity of request.extremities) {
-    extremities.push(await storeExtremity(context, request, { ...extremity, records }));
-  }
-  const replace = (room: RoomDraft) =>
-    replaceState(context, room, { request, extremities, records });
+  const isWhole = checked.length === request.events.length;
+  const extremities = await storeExtremities(context, request, { records, isWhole });
+  const replace = async (room: RoomDraft) => {
+    if (follow === undefined) await placeExtremities(room, { extremities, records });
+    await replaceState(context, room, { request, extremities });
+    await follow?.(room);
+  };
   const creator = (roomCreator(create, rulesOf(roomVersion)) ?? create.sender) as UserId;
   const { position } = isKnown
     ? await context.rooms.change(roomId, replace)
@@ -53,12 +59,22 @@ async function checkAll(
   { roomId, roomVersion, events }: InputRequest,
 ): Promise<CheckedEvent[]> {
   const request = { roomId, rules: rulesOf(roomVersion), keyRing };
-  const results = await Promise.all(events.map(({ json }) => checkEvent(json, request)));
-  return results.map((result, i) => {
-    if (!isDropped(result)) return result;
+  const results = await checkEvents(events, request);
+  return results.flatMap((result, i) => {
+    if (!isDropped(result)) return [result];
+    // Servers that are gone for good have left events behind in every big room.
+    if (result.rule === 'key') return [];
     throw refusal(result.eventId ?? events[i]?.eventId, `${result.rule}: ${result.reason}`);
   });
 }
+
+/** What a room cannot be without: where one of these cannot be verified, or what it rests on, nothing is taken. */
+const ESSENTIAL = new Set([
+  'm.room.create',
+  'm.room.power_levels',
+  'm.room.join_rules',
+  'm.room.history_visibility',
+]);
 
 function findCreate(events: readonly CheckedEvent[]): Pdu {
   const create = events.find(({ pdu }) => pdu.type === 'm.room.create' && pdu.stateKey === '');
@@ -78,57 +94,86 @@ async function storeAll(
   return storeOutliers(context, { roomId, rules, events, create: undefined });
 }
 
-interface GivenExtremity {
-  readonly eventId: EventId;
-  readonly stateAfter: readonly EventId[];
+interface Given {
   readonly records: Records;
+  /** None of the events given had to be left out. */
+  readonly isWhole: boolean;
+}
+
+async function storeExtremities(
+  context: RoomserverContext,
+  request: InputRequest,
+  given: Given,
+): Promise<Extremity[]> {
+  const stored = new Map<readonly EventId[], StoredState>();
+  const extremities: Extremity[] = [];
+  for (const { eventId, stateAfter } of request.extremities) {
+    const state =
+      stored.get(stateAfter) ?? (await storeState(context, request, { ...given, ids: stateAfter }));
+    stored.set(stateAfter, state);
+    // Of an extremity that was not given, all that is known is that it comes after its state.
+    const depth = given.records.get(eventId)?.pdu.depth ?? state.depth;
+    extremities.push({ eventId, depth, stateAfter: state.snapshot });
+  }
+  return extremities;
+}
+
+interface StoredState {
+  readonly snapshot: StateSnapshotId;
+  readonly depth: number;
 }
 
 /** Throws M_FORBIDDEN when an event of the state was not given, or is not allowed. */
-async function storeExtremity(
+async function storeState(
   context: RoomserverContext,
-  { roomId }: InputRequest,
-  { eventId, stateAfter, records }: GivenExtremity,
-): Promise<Extremity> {
-  const state = stateAfter.map((id) => {
+  { roomId, events }: InputRequest,
+  { records, isWhole, ids }: Given & { readonly ids: readonly EventId[] },
+): Promise<StoredState> {
+  const given = new Map(events.map((event) => [event.eventId, event.json.type]));
+  const state = ids.flatMap((id) => {
     const record = records.get(id);
+    const type = given.get(id);
+    const isDispensable = type !== undefined && !ESSENTIAL.has(type);
+    if (record === undefined && !isWhole && isDispensable) return [];
     if (record === undefined) throw refusal(id, 'it or one of its auth events was not given');
     if (record.standing === 'rejected') throw refusal(id, record.reason ?? 'it was rejected');
     if (!record.pdu.isState) throw refusal(id, 'it is no state event');
-    return record;
+    return [record];
   });
   if (!state.some(({ pdu }) => pdu.type === 'm.room.create')) {
     throw new MatrixError('M_FORBIDDEN', 'The state has no m.room.create event');
   }
-  const snapshot = await storeSnapshot(context, roomId, state);
-  // Of an extremity that was not given, all that is known is that it comes after its state.
-  const depth = records.get(eventId)?.pdu.depth ?? deepest(state);
-  return { eventId, depth, stateAfter: snapshot };
+  return { snapshot: await storeSnapshot(context, roomId, state), depth: deepest(state) };
 }
 
 function deepest(records: readonly EventRecord[]): number {
   return records.reduce((depth, { pdu }) => Math.max(depth, pdu.depth), 0);
 }
 
-interface Replacement {
-  readonly request: InputRequest;
+interface Placement {
   readonly extremities: readonly Extremity[];
   readonly records: Records;
 }
 
-async function replaceState(
-  { serverName, outboundPeeks }: RoomserverContext,
+async function placeExtremities(
   room: RoomDraft,
-  { request, extremities, records }: Replacement,
+  { extremities, records }: Placement,
 ): Promise<void> {
-  if (request.peek !== undefined && room.head.localMembers > 0) {
-    throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
-  }
   for (const { eventId, stateAfter } of extremities) {
     const record = (await room.event(eventId)) ?? records.get(eventId);
     if (record === undefined || record.stateBefore !== undefined) continue;
     if (record.standing === 'rejected') throw refusal(eventId, record.reason ?? 'it was rejected');
     room.store(placedAfter(record, stateAfter));
+  }
+}
+
+async function replaceState(
+  { serverName, outboundPeeks }: RoomserverContext,
+  room: RoomDraft,
+  { request, extremities }: { request: InputRequest; extremities: readonly Extremity[] },
+): Promise<void> {
+  if (request.peek !== undefined && room.head.localMembers > 0) {
+    throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
   }
   const { currentState: before, createEventId } = room.head;
   room.head = { ...room.head, extremities };

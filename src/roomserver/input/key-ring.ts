@@ -28,3 +28,9 @@ export function ownKeyRing(own: {
       server === own.serverName && keyId === own.signingKey.keyId ? publicKey : undefined,
   };
 }
+
+/** This server's own key is at hand, whatever becomes of the others'. */
+export function withOwnKey(own: Parameters<typeof ownKeyRing>[0], others: KeyRing): KeyRing {
+  const ring = ownKeyRing(own);
+  return { key: async (request) => (await ring.key(request)) ?? others.key(request) };
+}

@@ -34,7 +34,7 @@ export async function storeOutliers(
   const known = new Map([...stored].filter(([, record]) => record.roomId === roomId));
   let accepted = create;
   const added: EventRecord[] = [];
-  for (const event of orderByReferences(events, ({ pdu }) => pdu.authEvents)) {
+  for (const event of orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents)) {
     const { pdu } = event;
     if (stored.has(pdu.eventId)) continue;
     const judgement = checkAuthEvents(event, { known, create: accepted, rules });
@@ -47,6 +47,12 @@ export async function storeOutliers(
   }
   await insertInChunks(context, added);
   return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as EventRecord]] : [])));
+}
+
+/** In room version 12 all rest on m.room.create, and none says so. */
+function createFirst(events: readonly CheckedEvent[]): CheckedEvent[] {
+  const isCreate = ({ pdu }: CheckedEvent) => pdu.type === 'm.room.create';
+  return events.toSorted((a, b) => Number(isCreate(b)) - Number(isCreate(a)));
 }
 
 function outlier(

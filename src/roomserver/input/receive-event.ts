@@ -1,7 +1,7 @@
 // Checks 4 to 6 of one event, and what they lead to, under the room's lock.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { Standing } from '../event-record.ts';
@@ -20,6 +20,8 @@ export interface Arrival {
   readonly kind: 'new' | 'old';
   /** The state before the event as others have it, where prev_events of it are not here. */
   readonly stateOfMissing: StateSnapshotId | undefined;
+  /** In whose name it is relayed, where it is for us to do. */
+  readonly sendAs?: ServerName;
 }
 
 type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
@@ -94,7 +96,14 @@ async function acceptNew(
   const { serverName } = context;
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
-  await extendRoom(room, { pdu, stateBefore: before, serverName, isReferenced });
+  const { sendAs } = arrival;
+  await extendRoom(room, {
+    pdu,
+    stateBefore: before,
+    serverName,
+    isReferenced,
+    ...(sendAs !== undefined && { sendAs }),
+  });
   if (pdu.type === 'm.room.guest_access') await dismissGuests(context, room);
   return { fate: 'accepted', eventId: pdu.eventId };
 }

@@ -4,7 +4,7 @@ import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
-import { resolveRoom } from '../resolve-room.ts';
+import { locateRoom } from '../resolve-room.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
 import { isHere } from './is-here.ts';
 
@@ -14,9 +14,10 @@ export async function knock(
   context: RoomserverContext,
   request: KnockRequest,
 ): Promise<Written & { roomId: RoomId }> {
-  const roomId = await resolveRoom(context, request.roomIdOrAlias);
+  const { roomId, servers } = await locateRoom(context, request.roomIdOrAlias);
   if (!isHere(await context.rooms.head(roomId))) {
-    return { roomId, ...(await context.remoteRooms.knock({ ...request, roomId })) };
+    const serverNames = [...request.serverNames, ...servers];
+    return { roomId, ...(await context.remoteRooms.knock({ ...request, roomId, serverNames })) };
   }
   const { userId, content } = request;
   const { position } = await context.rooms.change(roomId, (room) => {

@@ -1,11 +1,13 @@
 // performMembershipChange: invite, leave, kick, ban and unban.
 
 import { MatrixError } from '../../protocol/error.ts';
-import { serverNameOf } from '../../protocol/identifiers.ts';
+import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
+import { selectInvite } from '../store/invites.ts';
+import { isHere } from './is-here.ts';
 
 type ChangeRequest = Parameters<RoomserverApi['performMembershipChange']>[0];
 
@@ -23,10 +25,9 @@ export async function changeMembership(
 ): Promise<Written> {
   const { roomId, sender, target, action, content } = request;
   if (action === 'invite' && serverNameOf(target) !== context.serverName) {
-    throw new MatrixError('M_FORBIDDEN', 'Users of other servers cannot be invited');
+    return context.remoteRooms.invite(request);
   }
-  const head = await context.rooms.head(roomId);
-  if (head === undefined && action === 'leave') {
+  if (action === 'leave' && sender === target && (await isOutOfBand(context, roomId, target))) {
     return context.remoteRooms.leave({ roomId, userId: target, serverNames: [], content });
   }
   const { position } = await context.rooms.change(roomId, async (room) => {
@@ -39,6 +40,18 @@ export async function changeMembership(
     });
   });
   return { position };
+}
+
+/** Whether the user's membership is not, or no longer, one of a room that is here. */
+async function isOutOfBand(
+  { rooms, database, states }: RoomserverContext,
+  roomId: RoomId,
+  userId: UserId,
+): Promise<boolean> {
+  const head = await rooms.head(roomId);
+  if (!isHere(head)) return true;
+  const inState = await states.ofRoom(roomId).get(head.currentState, 'm.room.member', userId);
+  return inState === undefined && (await selectInvite(database, roomId, userId)) !== undefined;
 }
 
 /**

@@ -10,15 +10,19 @@ import { isJsonObject } from '../../protocol/json.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { selectIsJoinedToAny, selectLocalMembers } from '../store/memberships.ts';
+import { selectHead } from '../store/rooms.ts';
 
-type Context = Pick<RoomserverContext, 'database' | 'rooms' | 'serverName'>;
+type Context = Pick<RoomserverContext, 'database' | 'serverName' | 'states' | 'events'>;
 
 /** How many members are looked through for one who is there, where all may invite. */
 const MAX_CANDIDATES = 100;
+/** How many rooms are looked into; each is a look into its state. */
+const MAX_CONDITIONS = 100;
 
 /**
  * Whom the join has to name; undefined where the join rule asks for nobody. Throws M_FORBIDDEN when the user is in
- * none of the allowed rooms, M_UNABLE_TO_GRANT_JOIN when nobody here may invite.
+ * none of the allowed rooms, M_UNABLE_TO_AUTHORISE_JOIN when that is not known here, M_UNABLE_TO_GRANT_JOIN when nobody
+ * here may invite.
  */
 export async function authorisingUser(
   context: Context,
@@ -39,12 +43,42 @@ export async function authorisingUser(
 
 /** Reads what is committed, and so needs no lock of the other rooms. */
 async function checkAllowed(
-  { database }: Context,
+  context: Context,
   userId: UserId,
   allowed: readonly RoomId[],
 ): Promise<void> {
-  if (await selectIsJoinedToAny(database, userId, allowed)) return;
+  const isOurs = serverNameOf(userId) === context.serverName;
+  const isIn = isOurs
+    ? selectIsJoinedToAny(context.database, userId, allowed)
+    : isJoinedToAny(context, userId, allowed);
+  if (await isIn) return;
   throw new MatrixError('M_FORBIDDEN', 'You are in none of the rooms whose members may join');
+}
+
+/**
+ * Of a user of another server: by the rooms in which we are. Throws M_UNABLE_TO_AUTHORISE_JOIN when she may be in one of
+ * the others.
+ */
+async function isJoinedToAny(
+  { database, states, events }: Context,
+  userId: UserId,
+  allowed: readonly RoomId[],
+): Promise<boolean> {
+  let isUncertain = false;
+  for (const roomId of allowed.slice(0, MAX_CONDITIONS)) {
+    // Not through `rooms`: the lock of this room is held.
+    const head = await selectHead(database, roomId);
+    if (head === undefined || head.localMembers === 0) {
+      isUncertain = true;
+      continue;
+    }
+    const id = await states.ofRoom(roomId).get(head.currentState, 'm.room.member', userId);
+    const member = id === undefined ? undefined : await events.get(id);
+    if (member?.pdu.membership === 'join') return true;
+  }
+  if (!isUncertain) return false;
+  const reason = 'This server is not in the rooms whose members may join';
+  throw new MatrixError('M_UNABLE_TO_AUTHORISE_JOIN', reason);
 }
 
 async function findAuthoriser(context: Context, room: RoomDraft): Promise<UserId | undefined> {

@@ -80,6 +80,11 @@ export class OutboundPeeks {
     return this.#starting.has(roomId);
   }
 
+  /** Resolves when the start that is under way, if any, has ended somehow. */
+  async startedOrFailed(roomId: RoomId): Promise<void> {
+    await this.#starting.get(roomId)?.done.catch(() => undefined);
+  }
+
   /** Whether events of the room may come from the server though no user of ours is in it. */
   isWatchedThrough(roomId: RoomId, server: ServerName): boolean {
     return this.#watched.get(roomId)?.some((peek) => peek.server === server) === true;

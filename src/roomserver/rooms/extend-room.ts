@@ -3,7 +3,12 @@
 import type { StateChange, StateReplaced, StateSnapshotId } from '../../eventlog/entries.ts';
 import { readHistoryVisibility } from '../../protocol/events/content.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
-import type { DeviceId, EventId, ServerName } from '../../protocol/identifiers.ts';
+import {
+  type DeviceId,
+  type EventId,
+  type ServerName,
+  serverNameOf,
+} from '../../protocol/identifiers.ts';
 import { type HistoryVisibility, moreOpen } from '../../protocol/visibility.ts';
 import type { StateEntryChange } from '../api.ts';
 import type { EventRecord } from '../event-record.ts';
@@ -18,7 +23,7 @@ export interface Extension {
   /** The states after the event's prev_events, resolved. */
   readonly stateBefore: StateSnapshotId;
   readonly serverName: ServerName;
-  /** For our own events: in whose name they are relayed. */
+  /** For our own events, and those that were handed to us to be distributed: in whose name they are relayed. */
   readonly sendAs?: ServerName;
   readonly transaction?: { readonly deviceId: DeviceId; readonly id: string } | undefined;
   /** Accepted, but others refer to it already, so that it is no extremity. */
@@ -30,7 +35,8 @@ export async function extendRoom(room: RoomDraft, extension: Extension): Promise
   room.store(placed);
   const stateChanges = await moveHead(room, placed, extension);
   const { record, released, redacted } = await settleRedactions(room, placed, {
-    isNew: extension.sendAs !== undefined,
+    isNew:
+      extension.sendAs !== undefined && serverNameOf(placed.pdu.sender) === extension.serverName,
   });
   if (record.reason === undefined) logEvent(room, record, { ...extension, stateChanges });
   else if (stateChanges.length > 0) logStateReplaced(room, 'resolution', stateChanges);

@@ -50,6 +50,24 @@ export async function appendLocalEvent(
 }
 
 async function append(context: Context, room: RoomDraft, event: LocalEvent): Promise<EventRecord> {
+  const { pdu, stateBefore } = await buildLocalEvent(context, room, event);
+  const { serverName } = context;
+  const { transaction } = event;
+  return extendRoom(room, {
+    pdu,
+    stateBefore,
+    serverName,
+    sendAs: serverName,
+    transaction: transaction && { deviceId: transaction.deviceId, id: transaction.id },
+  });
+}
+
+/** The event as it would be appended: signed by us and allowed. Errors: as above. */
+export async function buildLocalEvent(
+  context: Context,
+  room: RoomDraft,
+  event: LocalEvent,
+): Promise<{ readonly pdu: Pdu; readonly stateBefore: StateSnapshotId }> {
   const prevEvents = choosePrevEvents(room.head.extremities);
   const stateBefore = await stateAfter(room, prevEvents);
   const { type, stateKey, sender, content } = event;
@@ -60,15 +78,7 @@ async function append(context: Context, room: RoomDraft, event: LocalEvent): Pro
     const current = await authStateFor(room, room.head.currentState, pdu);
     checkAuthorized(context, pdu, current);
   }
-  const { serverName } = context;
-  const { transaction } = event;
-  return extendRoom(room, {
-    pdu,
-    stateBefore,
-    serverName,
-    sendAs: serverName,
-    transaction: transaction && { deviceId: transaction.deviceId, id: transaction.id },
-  });
+  return { pdu, stateBefore };
 }
 
 /** All extremities, or the latest ones where there are more than an event may name: the next events take the rest. */
@@ -148,7 +158,7 @@ function checkAuthorized({ serverName }: Context, pdu: Pdu, state: AuthState): v
 }
 
 /** The event in force, when the new one would say the same. */
-async function unchangedState(
+export async function unchangedState(
   room: RoomDraft,
   { type, stateKey, sender, content }: LocalEvent,
 ): Promise<EventRecord | undefined> {

@@ -23,6 +23,17 @@ export function selectRoomsOfUser(
   );
 }
 
+export function selectMembership(
+  from: Queryable,
+  roomId: RoomId,
+  userId: UserId,
+): Promise<MembershipRow | undefined> {
+  return from.get(
+    sql`SELECT room_id, membership, event_id, forgotten FROM roomserver_memberships
+      WHERE user_id = ${userId} AND room_id = ${roomId}`,
+  );
+}
+
 /** Whether the user has joined one of the rooms. */
 export async function selectIsJoinedToAny(
   from: Queryable,

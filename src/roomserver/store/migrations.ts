@@ -143,4 +143,32 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: '0006-rooms-of-others',
+    statements: [
+      // Invites and knocks of local users in rooms in which this server is not: `membership` is invite or knock.
+      sql`CREATE TABLE roomserver_invites (
+        user_id TEXT_KEY NOT NULL,
+        room_id TEXT_KEY NOT NULL,
+        event_id TEXT NOT NULL,
+        membership TEXT NOT NULL,
+        room_version TEXT NOT NULL,
+        server TEXT NOT NULL,
+        PRIMARY KEY (user_id, room_id)
+      )`,
+      // Events that others sent, verified and not yet received: a row goes when its event has met its fate. `signed_by`
+      // is JSON: the servers whose valid signatures it carries. `received_at` is in ms since the epoch.
+      sql`CREATE TABLE roomserver_staged_pdus (
+        id BIGINT PRIMARY KEY,
+        room_id TEXT_KEY NOT NULL,
+        event_id TEXT_KEY NOT NULL,
+        origin TEXT_KEY NOT NULL,
+        signed_by TEXT NOT NULL,
+        json TEXT NOT NULL,
+        received_at BIGINT NOT NULL,
+        UNIQUE (room_id, event_id)
+      )`,
+      sql`CREATE INDEX roomserver_staged_pdus_by_origin ON roomserver_staged_pdus (room_id, origin, id)`,
+    ],
+  },
 ];

@@ -1,0 +1,19 @@
+// Some at a time: what there is to do may be as much as strangers like.
+
+/** Results in the order of the items. The first that fails makes the whole fail, once what has begun has ended. */
+export async function mapInParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker);
+  for (const { status, reason } of (await Promise.allSettled(workers)) as PromiseRejectedResult[]) {
+    if (status === 'rejected') throw reason;
+  }
+  return results;
+}

@@ -1,0 +1,26 @@
+// Events of another server's answer as events of a room.
+
+import { setImmediate } from 'node:timers/promises';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
+import { checkFormat } from '../input/check-format.ts';
+import { BadAnswer } from './bad-answer.ts';
+
+/** Each is hashed for its id: others get their turn of the event loop in between. */
+const EVENTS_PER_TURN = 100;
+
+/** Of proper format, whatever else they are. Throws BadAnswer. */
+export async function readPdus(
+  events: readonly unknown[],
+  { roomId, rules }: { readonly roomId: RoomId; readonly rules: RoomVersionRules },
+): Promise<Pdu[]> {
+  const pdus: Pdu[] = [];
+  for (const json of events) {
+    if (pdus.length % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
+    const pdu = checkFormat(json, roomId, rules);
+    if ('fate' in pdu) throw new BadAnswer(`an event is no event of the room: ${pdu.reason}`);
+    pdus.push(pdu);
+  }
+  return pdus;
+}
