@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface LossyProxy {
   /** The given URL, by way of the proxy. */
   readonly url: string;
-  /** Lets the next COMMIT through, waits until the server has answered, and drops the connection instead. */
+  /** Lets the next COMMIT that succeeds through, and drops the connection instead of the server's answer. */
   loseNextCommit(): void;
   /** How many answers were lost. */
   lost(): number;
@@ -21,7 +21,7 @@ export interface LossyProxy {
 export async function openLossyProxy(target: string): Promise<LossyProxy> {
   const { port, hostname } = new URL(target);
   const sockets = new Set<Socket>();
-  /** What becomes of the answer to the next COMMIT. */
+  /** What becomes of the answer to the next COMMIT that is sent from now on and succeeds. */
   let intercept: ((client: Socket, answer: string | Buffer) => void) | undefined;
   let lost = 0;
   let isCut = false;
@@ -38,16 +38,17 @@ export async function openLossyProxy(target: string): Promise<LossyProxy> {
       socket.on('close', () => sockets.delete(socket));
     }
     client.on('data', (chunk) => {
-      if (chunk.includes('COMMIT')) {
-        answer = intercept;
-        intercept = undefined;
-      }
+      if (chunk.includes('COMMIT')) answer = intercept;
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (answer === undefined || !chunk.includes('COMMIT')) client.write(chunk);
-      else answer(client, chunk);
-      if (chunk.includes('COMMIT')) answer = undefined;
+      // A COMMIT may be answered with ROLLBACK, or go down with its connection: then it is another's turn.
+      if (answer === undefined || answer !== intercept || !chunk.includes('COMMIT')) {
+        client.write(chunk);
+        return;
+      }
+      intercept = undefined;
+      answer(client, chunk);
     });
     client.on('close', () => upstream.end());
     upstream.on('close', () => client.destroy());
