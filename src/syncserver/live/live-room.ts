@@ -78,6 +78,8 @@ export class LiveRoom {
 
   addReceipt(receipt: StoredReceipt): void {
     this.latestReceipt = Math.max(this.latestReceipt, receipt.position);
+    // As in the database, it takes the place of the one before it.
+    this.#receipts = this.#receipts.filter((other) => !isSameMarker(other, receipt));
     this.#receipts.push(receipt);
     if (this.#receipts.length > KEPT_ROWS * 2) {
       this.#receiptsAfter = this.#receipts[this.#receipts.length - KEPT_ROWS - 1]?.position ?? 0;
@@ -109,4 +111,8 @@ export class LiveRoom {
     if (after < this.#receiptsAfter) return undefined;
     return this.#receipts.filter(({ position }) => position > after && position <= upTo);
   }
+}
+
+function isSameMarker(one: StoredReceipt, other: StoredReceipt): boolean {
+  return one.userId === other.userId && one.type === other.type && one.threadId === other.threadId;
 }

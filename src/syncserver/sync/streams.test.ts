@@ -71,6 +71,29 @@ forEachBackend('sync: receipts', (backend) => {
     assert.deepEqual(threads.sort(), ['main', undefined]);
   });
 
+  test('a receipt takes the place of the one before, from memory as after a restart', async () => {
+    const harness = await openHarness(backend);
+    const room = await harness.rooms.createRoom(ALICE);
+    const first = await harness.rooms.message(room, ALICE, 'first');
+    const second = await harness.rooms.message(room, ALICE, 'second');
+    const { next_batch: since } = await harness.sync(me);
+    await harness.receipt(room, BOB, { eventId: first });
+    await harness.receipt(room, CAROL, { eventId: first });
+    await harness.receipt(room, BOB, { eventId: second });
+    const ts = harness.clock.now();
+    const content = {
+      [first]: { 'm.read': { [CAROL]: { ts } } },
+      [second]: { 'm.read': { [BOB]: { ts } } },
+    };
+    for (const from of [{ since }, {}]) {
+      const expected = [{ type: 'm.receipt', content }];
+      assert.deepEqual(ephemeral(await harness.sync(me, from), room), expected);
+    }
+    await harness.start();
+    const [again] = ephemeral(await harness.sync(me, { since }), room);
+    assert.deepEqual(again.content, content);
+  });
+
   test('many receipts that arrive at once leave the furthest', async () => {
     const harness = await openHarness(backend);
     const room = await harness.rooms.createRoom(ALICE);
