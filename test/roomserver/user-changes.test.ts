@@ -241,4 +241,23 @@ forEachBackend('changes of users', (backend) => {
     assert.deepEqual(await pending(server), []);
     await server.close();
   });
+
+  it('follow soon when an outage is over, however much was told during it', async () => {
+    const server = await start(backend);
+    const roomId = await makeRoom(server);
+    await join(server, roomId);
+    const { rooms } = server.context;
+    const original = rooms.change.bind(rooms);
+    rooms.change = () => Promise.reject(new Error('unforeseen'));
+    for (let i = 0; i < 20; i++) {
+      await tell(server, BOB, [profile(`Bob ${i}`)]);
+      server.clock.advance(100);
+    }
+    rooms.change = original;
+    server.clock.advance(2000);
+    await server.following.settled(0);
+    assert.equal((await member(server, roomId, BOB))?.displayname, 'Bob 19');
+    assert.deepEqual(await pending(server), []);
+    await server.close();
+  });
 });

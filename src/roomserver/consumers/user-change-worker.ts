@@ -16,8 +16,9 @@ export class UserChangeWorker {
   #work: Promise<void> | undefined;
   #isWoken = false;
   #isClosed = false;
+  /** Doubles with every retry, not with every failure: else a busy server would wait long after a short outage. */
   #pause = FIRST_PAUSE_MS;
-  #cancelRetry: () => void = () => {};
+  #cancelRetry: (() => void) | undefined;
 
   constructor(context: RoomserverContext) {
     this.#context = context;
@@ -37,7 +38,7 @@ export class UserChangeWorker {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancelRetry();
+    this.#cancelRetry?.();
     await this.#work;
   }
 
@@ -48,15 +49,20 @@ export class UserChangeWorker {
       isDone = await this.#pass();
     }
     this.#work = undefined;
-    if (isDone) this.#pause = FIRST_PAUSE_MS;
-    else this.#retryLater();
+    if (!isDone) return this.#retryLater();
+    this.#pause = FIRST_PAUSE_MS;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
   }
 
+  /** One that is due already stays: what wakes the worker often must not put it off. */
   #retryLater(): void {
-    this.#cancelRetry();
-    if (this.#isClosed) return;
-    this.#cancelRetry = this.#context.clock.schedule(this.#pause, () => this.wake());
-    this.#pause = Math.min(this.#pause * 2, LAST_PAUSE_MS);
+    if (this.#isClosed || this.#cancelRetry !== undefined) return;
+    this.#cancelRetry = this.#context.clock.schedule(this.#pause, () => {
+      this.#cancelRetry = undefined;
+      this.#pause = Math.min(this.#pause * 2, LAST_PAUSE_MS);
+      this.wake();
+    });
   }
 
   /** Sees to each change once. Returns whether all are done. */
