@@ -7,6 +7,8 @@ import type { FederationClient } from '../federation/api.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { DestinationIds } from './destination-ids.ts';
+import type { PassingEdus } from './edus/passing-edus.ts';
+import type { TypingUsers } from './edus/typing-users.ts';
 import type { InboundPeeks } from './inbound-peeks.ts';
 import type { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
 import type { Dispatcher } from './sending/dispatcher.ts';
@@ -20,6 +22,8 @@ export interface FederationsenderContext {
   readonly client: FederationClient;
   readonly destinationIds: DestinationIds;
   readonly dispatcher: Dispatcher;
+  readonly passing: PassingEdus;
+  readonly typing: TypingUsers;
   readonly inboundPeeks: InboundPeeks;
   readonly outboundPeeks: OutboundPeekKeeper;
 }

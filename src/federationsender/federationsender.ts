@@ -9,11 +9,15 @@ import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { randomOpaqueId } from '../protocol/opaque-ids.ts';
 import type { FederationsenderApi } from './api.ts';
+import { consumeReceipts } from './consumers/edu-receipt.ts';
 import { consumeToDevice } from './consumers/edu-to-device.ts';
+import { listenToPresence, listenToTyping } from './consumers/passing-topics.ts';
 import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
 import type { FederationsenderContext } from './context.ts';
 import { DestinationIds } from './destination-ids.ts';
 import { Outbox } from './edus/outbox.ts';
+import { PassingEdus } from './edus/passing-edus.ts';
+import { TypingUsers } from './edus/typing-users.ts';
 import { createHandshakeApi } from './handshakes/handshakes.ts';
 import { type InboundPeekLimits, InboundPeeks } from './inbound-peeks.ts';
 import { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
@@ -41,8 +45,6 @@ export interface FederationsenderOptions {
   readonly peekLimits?: InboundPeekLimits;
 }
 
-export type ConsumedTopic = 'roomserver.output' | 'edu.to_device';
-
 export interface Federationsender {
   readonly api: FederationsenderApi;
   /** How far a topic has been consumed: for tests. */
@@ -53,37 +55,26 @@ export interface Federationsender {
   close(): Promise<void>;
 }
 
+export type ConsumedTopic = 'roomserver.output' | 'edu.to_device' | 'edu.receipt';
+type Subscriptions = Readonly<Record<ConsumedTopic, Subscription>>;
+
 const PEEK_LIMITS: InboundPeekLimits = { maxPerServer: 1000, maxPerRoom: 2000 };
 const LIMITS: LaneLimits = { living: 100, doubtful: 40, slow: 200 };
 const TXN_PREFIX_LENGTH = 12;
+/** How long those wait who want their entry to be consumed, ms. */
+const CONSUMED_WITHIN_MS = 5_000;
 
 export async function createFederationsender(
   options: FederationsenderOptions,
 ): Promise<Federationsender> {
-  const { database, eventLog } = options;
-  await database.migrate('federationsender', migrations);
+  await options.database.migrate('federationsender', migrations);
   const ending = new AbortController();
-  const outbox = new Outbox();
-  const alive = new AliveServers(options, () => dispatcher.rouse());
-  const dispatcher = new Dispatcher({
-    ...sendingContext(options, outbox, ending.signal),
-    limits: options.limits ?? LIMITS,
-    onFailure: ({ server }) => alive.failed(server),
-  });
-  const destinationIds = await DestinationIds.open(database);
-  const inboundPeeks = new InboundPeeks({
-    ...options,
-    limits: options.peekLimits ?? PEEK_LIMITS,
-    onExpired: (ids) => dispatcher.wake(ids),
-  });
-  const outboundPeeks = new OutboundPeekKeeper({ ...options, random: randomOf(options) });
-  const context = { ...options, destinationIds, dispatcher, inboundPeeks, outboundPeeks };
+  const { context, alive } = await createContext(options, ending.signal);
+  const { dispatcher, inboundPeeks, outboundPeeks, passing, typing } = context;
   const sweeper = new Sweeper(options);
   await outboundPeeks.open();
-  const subscriptions: Readonly<Record<ConsumedTopic, Subscription>> = {
-    'roomserver.output': eventLog.consume(consumeRoomserverOutput(context)),
-    'edu.to_device': eventLog.consume(consumeToDevice(context)),
-  };
+  const subscriptions = subscribe(context);
+  const unlisten = [listenToTyping(context), listenToPresence(context)];
   await inboundPeeks.open();
   await dispatcher.start();
   sweeper.start();
@@ -94,15 +85,56 @@ export async function createFederationsender(
       noteServerAlive: ({ server }) => alive.note(server),
     },
     position: (topic) => subscriptions[topic].position,
-    isIdle: () => dispatcher.size === 0,
+    isIdle: () => dispatcher.size === 0 && passing.isIdle,
     close: async () => {
+      for (const end of unlisten) end();
       await Promise.all(Object.values(subscriptions).map((subscription) => subscription.close()));
+      typing.close();
+      passing.close();
       await inboundPeeks.close();
       ending.abort();
       await outboundPeeks.close();
       await dispatcher.close();
       await sweeper.close();
     },
+  };
+}
+
+async function createContext(
+  options: FederationsenderOptions,
+  signal: AbortSignal,
+): Promise<{ context: FederationsenderContext; alive: AliveServers }> {
+  const outbox = new Outbox();
+  const alive = new AliveServers(options, () => dispatcher.rouse());
+  const dispatcher = new Dispatcher({
+    ...sendingContext(options, outbox, signal),
+    limits: options.limits ?? LIMITS,
+    onFailure: ({ server }) => alive.failed(server),
+  });
+  const wake = (ids: readonly number[]) => dispatcher.wake(ids);
+  const passing = new PassingEdus({ ...options, outbox, wake });
+  const context: FederationsenderContext = {
+    ...options,
+    destinationIds: await DestinationIds.open(options.database),
+    dispatcher,
+    passing,
+    typing: new TypingUsers(options.clock, (roomId, change) => passing.typing(roomId, change)),
+    inboundPeeks: new InboundPeeks({
+      ...options,
+      limits: options.peekLimits ?? PEEK_LIMITS,
+      onExpired: wake,
+    }),
+    outboundPeeks: new OutboundPeekKeeper({ ...options, random: randomOf(options) }),
+  };
+  return { context, alive };
+}
+
+function subscribe(context: FederationsenderContext): Subscriptions {
+  const { eventLog } = context;
+  return {
+    'roomserver.output': eventLog.consume(consumeRoomserverOutput(context)),
+    'edu.to_device': eventLog.consume(consumeToDevice(context)),
+    'edu.receipt': eventLog.consume(consumeReceipts(context)),
   };
 }
 
@@ -124,9 +156,6 @@ function sendingContext(
 function randomOf({ random }: FederationsenderOptions): () => number {
   return random ?? (() => randomInt(2 ** 32) / 2 ** 32);
 }
-
-/** How long those wait who want their entry to be consumed, ms. */
-const CONSUMED_WITHIN_MS = 5_000;
 
 function peekApi(
   { inboundPeeks, outboundPeeks }: FederationsenderContext,

@@ -8,6 +8,7 @@ import { openEmbeddedLog } from '../eventlog/embedded.ts';
 import type {
   DurableTopic,
   EntryOf,
+  EphemeralTopic,
   NewRoomEvent,
   RoomEntry,
   StateChange,
@@ -112,6 +113,7 @@ export interface Harness {
   ): Promise<void>;
   /** Of ROOM. */
   room(...entries: readonly WithoutVersion<RoomEntry>[]): Promise<void>;
+  publish<T extends EphemeralTopic>(topic: T, key: string, entry: EntryOf[T]): void;
   /** Everything in the log has been consumed and all that is to be sent now was. */
   settled(): Promise<void>;
   /** Moves time forward and lets what falls due happen. */
@@ -127,7 +129,7 @@ export interface HarnessOptions {
   readonly limits?: LaneLimits;
 }
 
-const TOPICS = ['roomserver.output', 'edu.to_device'] as const;
+const TOPICS = ['roomserver.output', 'edu.to_device', 'edu.receipt'] as const;
 
 export async function openHarness(
   backend: Backend,
@@ -172,6 +174,7 @@ export async function openHarness(
     network,
     append,
     settled,
+    publish: (topic, key, entry) => eventLog.publishEphemeral(topic, key, entry),
     room: (...entries) => append('roomserver.output', ROOM, ...entries),
     later: async (ms) => {
       clock.advance(ms);
