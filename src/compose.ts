@@ -1,18 +1,20 @@
 // The only file that knows every component: opens what they stand on and wires them together.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createClientapi } from './clientapi/clientapi.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { readListeners } from './config/listener-files.ts';
+import { readTrustedCa } from './config/trusted-ca.ts';
 import { lockDataFolder } from './database/data-lock.ts';
 import type { Database } from './database/database.ts';
 import { openSqlite } from './database/sqlite.ts';
 import { openEmbeddedLog } from './eventlog/embedded.ts';
 import type { EventLog, ParkedKey } from './eventlog/eventlog.ts';
-import type { FederationClient } from './federation/api.ts';
+import type { FederationClient, KeyRing } from './federation/api.ts';
 import { createFederationClient } from './federation/client.ts';
+import { createKeyRing } from './federation/key-ring.ts';
 import { createFederationapi } from './federationapi/federationapi.ts';
 import {
   createFederationsender,
@@ -68,6 +70,8 @@ interface Foundation extends ComposeOptions {
   readonly database: Database;
   readonly eventLog: EventLog;
   readonly signingKey: SigningKey;
+  readonly federation: FederationClient;
+  readonly keyRing: KeyRing;
   /** What has been opened so far, to be closed in reverse order. */
   readonly opened: Closing;
 }
@@ -113,7 +117,26 @@ async function openFoundation(options: ComposeOptions, opened: Closing): Promise
   const { logRetentionMs: retentionMs } = config.limits;
   const eventLog = await openEmbeddedLog({ database, clock, logger, retentionMs });
   opened.push(() => eventLog.close());
-  return { ...options, database, signingKey, eventLog, opened };
+  const { federation, keyRing } = await openFederation({ ...options, database, signingKey });
+  opened.push(() => federation.close());
+  return { ...options, database, signingKey, eventLog, federation, keyRing, opened };
+}
+
+async function openFederation(
+  parts: ComposeOptions & Pick<Foundation, 'database' | 'signingKey'>,
+): Promise<Pick<Foundation, 'federation' | 'keyRing'>> {
+  const { serverName, outbound } = parts.config;
+  const logger = parts.logger.child({ component: 'federation' });
+  const federation = createFederationClient({
+    ...{ ...parts, serverName, logger },
+    config: {
+      deniedNetworks: outbound.deniedNetworks,
+      trustedCa: readTrustedCa(outbound.trustedCaPath),
+      userAgent: `Keyhole/${readVersion()}`,
+    },
+  });
+  const keyRing = await createKeyRing({ ...parts, serverName, logger, client: federation });
+  return { federation, keyRing };
 }
 
 async function openDatabase(options: ComposeOptions, opened: Closing): Promise<Database> {
@@ -134,42 +157,8 @@ async function openDatabase(options: ComposeOptions, opened: Closing): Promise<D
   return openSqlite({ ...common, path });
 }
 
-function openFederation({
-  config,
-  signingKey,
-  clock,
-  logger,
-  opened,
-}: Foundation): FederationClient {
-  const { serverName, outbound } = config;
-  const client = createFederationClient({
-    serverName,
-    signingKey,
-    clock,
-    logger: logger.child({ component: 'federation' }),
-    config: {
-      deniedNetworks: outbound.deniedNetworks,
-      trustedCa: readTrustedCa(outbound.trustedCaPath),
-      userAgent: `Keyhole/${readVersion()}`,
-    },
-  });
-  opened.push(() => client.close());
-  return client;
-}
-
-function readTrustedCa(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StartupError(`outbound.trusted_ca_path: ${reason}`, { cause });
-  }
-}
-
 async function createComponents(foundation: Foundation): Promise<Components> {
-  const { config, signingKey, opened } = foundation;
-  const federation = openFederation(foundation);
+  const { config, signingKey, federation, keyRing, opened } = foundation;
   const { limits, peeking, passwordHash, mediaPath, defaultRoomVersion } = config;
   const { maxUploadBytes, ...accountLimits } = limits;
   const userserver = await createUserserver({
@@ -196,6 +185,7 @@ async function createComponents(foundation: Foundation): Promise<Components> {
     ...partsFor(foundation, 'roomserver'),
     signingKey,
     federationsender: federationsender.api,
+    keyRing,
     config: { defaultRoomVersion, peeking },
   });
   opened.push(() => roomserver.close());
@@ -215,7 +205,7 @@ function partsFor({ config, database, eventLog, clock, logger }: Foundation, com
 }
 
 async function createServer(foundation: Foundation, components: Components) {
-  const { config, clock, logger, signingKey, eventLog, database } = foundation;
+  const { config, clock, logger, signingKey, keyRing, eventLog, database } = foundation;
   const { serverName, registration, publicBaseurl, defaultRoomVersion } = config;
   const clientapi = createClientapi({
     roomserver: components.roomserver.api,
@@ -241,7 +231,7 @@ async function createServer(foundation: Foundation, components: Components) {
     userserver: components.userserver.api,
     mediaserver: components.mediaserver.api,
     federationsender: components.federationsender.api,
-    keyRing: { key: async () => undefined, keyObjects: async () => [] },
+    keyRing,
     signingKey,
     config: {
       publicRoomsOverFederation: config.roomDirectory.publicOverFederation,

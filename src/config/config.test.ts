@@ -111,6 +111,10 @@ test('whatever is wrong is one line with file, line, key and remedy', () => {
     [`${base}peeking:\n  grace_ms: 0`, /:3: .* is 0, but wants a number >= 1$/],
     [`${base}peeking: 5`, /:2: 'peeking' is 5, but wants a section of keys$/],
     [`${base}peeking: []`, /:2: 'peeking' is a list, but wants a section/],
+    [
+      `${base}outbound:\n  denied_networks: [10.0.0.0/8, 10.0.0/8]`,
+      /:3: 'outbound\.denied_networks\[1\]' is "10\.0\.0\/8", but wants a network such as/,
+    ],
     [`${base}log_level: loud`, /:2: 'log_level' is "loud", but wants one of debug, info/],
     [`${base}default_room_version: 11`, /:2: .* is 11, but wants text \(in quotes/],
     [`${base}default_room_version: "99"`, /:2: .* is "99", but wants one of 1, 2, 3/],

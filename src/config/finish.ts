@@ -1,5 +1,6 @@
 // From checked data to the configuration that the code takes: what depends on more than one key.
 
+import { isNetwork } from '../network-list.ts';
 import { isServerName, type ServerName } from '../protocol/identifiers.ts';
 import { camelCased } from './camel-case.ts';
 import type { Config, Data, DatabaseConfig, ListenerConfig } from './config.ts';
@@ -14,6 +15,7 @@ export type Refuse = (path: KeyPath, message: string) => never;
 export function finish(snakeCased: ConfigData, refuse: Refuse): Config {
   const data = camelCased(snakeCased);
   const serverName = checkServerName(data, refuse);
+  checkDeniedNetworks(data, refuse);
   return {
     ...data,
     serverName,
@@ -28,6 +30,14 @@ function checkServerName({ serverName }: Data, refuse: Refuse): ServerName {
   if (serverName === undefined) refuse(path, 'is missing: add "server_name: example.org"');
   if (isServerName(serverName)) return serverName;
   return refuse(path, `is "${serverName}", but wants a host name, with a port if need be`);
+}
+
+function checkDeniedNetworks({ outbound }: Data, refuse: Refuse): void {
+  for (const [index, network] of outbound.deniedNetworks.entries()) {
+    if (isNetwork(network)) continue;
+    const path = ['outbound', 'denied_networks', index];
+    refuse(path, `is "${network}", but wants a network such as 10.0.0.0/8 or fc00::/7`);
+  }
 }
 
 function databaseOf({ database }: Data, refuse: Refuse): DatabaseConfig {

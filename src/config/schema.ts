@@ -111,10 +111,22 @@ const PRIVATE_NETWORKS = [
   '127.0.0.0/8',
   '169.254.0.0/16',
   '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
   '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/128',
   '::1/128',
+  '100::/64',
+  '2001:db8::/32',
   'fc00::/7',
   'fe80::/10',
+  'fec0::/10',
+  'ff00::/8',
 ];
 
 export const configSchema = section({
@@ -168,11 +180,12 @@ export const configSchema = section({
   }),
   outbound: section({
     trusted_ca_path: Type.Optional(
-      text('PEM file of further authorities to trust when connecting out'),
+      text('PEM file of authorities to trust besides those of the system when connecting out'),
     ),
     denied_networks: Type.Array(text('CIDR'), {
       default: PRIVATE_NETWORKS,
-      description: 'Networks that are never connected to; default: loopback and private ones',
+      description:
+        'Networks that are never connected to, whatever name leads there; default: loopback, private and reserved ones',
     }),
   }),
   appservice_registration_files: Type.Array(text('A registration file'), {

@@ -1,6 +1,6 @@
 // The client of other servers: finds them, signs, asks, and bounds what comes back in size and time.
 
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { NetworkList } from '../network-list.ts';
 import { encodeCanonicalJson } from '../protocol/canonical-json.ts';
@@ -25,7 +25,10 @@ import { xMatrixHeader } from './x-matrix.ts';
 export interface FederationClientOptions {
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
+  /** Of what is remembered. */
   readonly clock: Clock;
+  /** Of what goes over the network, which takes real time whatever clock a test has. Default: the system's. */
+  readonly timers?: Clock;
   readonly logger: Logger;
   readonly config: FederationClientConfig;
   /** For tests. */
@@ -47,19 +50,23 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_POOLS = { connectionsEach: 8, maxDestinations: 1000 };
 
 export function createFederationClient(options: FederationClientOptions): FederationClient {
-  const { clock, config, resolver = createNameResolver() } = options;
+  const { clock, timers = systemClock, config, resolver = createNameResolver() } = options;
   const userAgent = config.userAgent ?? 'Keyhole';
   const connector = new Connector({
     resolver,
-    clock,
+    timers,
     denied: new NetworkList(config.deniedNetworks),
     secureContext: lazySecureContext(config.trustedCa),
     connectTimeoutMs: config.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
   });
   const get = (url: URL, signal: AbortSignal) => httpsGet(url, { connector, userAgent, signal });
-  const discovery = new Discovery({ resolver, clock, wellKnown: new WellKnown({ get, clock }) });
+  const discovery = new Discovery({
+    resolver,
+    clock,
+    wellKnown: new WellKnown({ get, clock, timers }),
+  });
   const pools = new DestinationPools({ connector, clock, ...REQUEST_POOLS });
-  const sender = new Sender({ ...options, discovery, pools, userAgent });
+  const sender = new Sender({ ...options, timers, discovery, pools, userAgent });
   return {
     request: (request) => sender.request(request),
     download: () => Promise.reject(new Error('to come')),
@@ -71,6 +78,7 @@ interface SenderOptions extends FederationClientOptions {
   readonly discovery: Discovery;
   readonly pools: DestinationPools;
   readonly userAgent: string;
+  readonly timers: Clock;
 }
 
 class Sender {
@@ -81,9 +89,9 @@ class Sender {
   }
 
   async request(request: FederationRequest): Promise<JsonObject> {
-    const { clock, logger } = this.#options;
+    const { clock, timers, logger } = this.#options;
     const { destination, method, path, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
-    const deadline = createDeadline(clock, timeoutMs, request.signal);
+    const deadline = createDeadline(timers, timeoutMs, request.signal);
     try {
       const answer = await this.#send(request, deadline.signal);
       if (answer.status >= 200 && answer.status < 300) {

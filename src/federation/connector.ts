@@ -33,7 +33,7 @@ export interface ConnectorOptions {
   readonly resolver: NameResolver;
   readonly denied: NetworkList;
   readonly secureContext: () => SecureContext;
-  readonly clock: Clock;
+  readonly timers: Clock;
   /** Of one address, in ms. */
   readonly connectTimeoutMs: number;
 }
@@ -61,8 +61,8 @@ export class Connector {
     const attempts = addresses.map(
       (address) => (signal: AbortSignal) => this.#open(address, route.certifiedName, signal),
     );
-    const { clock } = this.#options;
-    return await firstSuccess(attempts, { clock, staggerMs: STAGGER_MS });
+    const { timers } = this.#options;
+    return await firstSuccess(attempts, { timers, staggerMs: STAGGER_MS });
   }
 
   /** As undici takes it. */
@@ -96,7 +96,7 @@ export class Connector {
   }
 
   #open({ address, port }: Address, name: string, signal: AbortSignal): Promise<TLSSocket> {
-    const { clock, secureContext, connectTimeoutMs } = this.#options;
+    const { timers, secureContext, connectTimeoutMs } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
     const socket = tlsConnect({
       host: address,
@@ -108,7 +108,7 @@ export class Connector {
       checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     });
     const giveUp = () => socket.destroy(new Error(`no connection to ${address}`));
-    const cancel = clock.schedule(connectTimeoutMs, giveUp);
+    const cancel = timers.schedule(connectTimeoutMs, giveUp);
     signal.addEventListener('abort', giveUp);
     const settled = () => {
       cancel();

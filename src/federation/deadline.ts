@@ -18,10 +18,10 @@ export interface Deadline {
 }
 
 /** Ends with `signal`, too. */
-export function createDeadline(clock: Clock, timeoutMs: number, signal?: AbortSignal): Deadline {
+export function createDeadline(timers: Clock, timeoutMs: number, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
   const expire = (ms: number) =>
-    clock.schedule(ms, () => controller.abort(new DeadlineError(timeoutMs)));
+    timers.schedule(ms, () => controller.abort(new DeadlineError(timeoutMs)));
   let cancel = expire(timeoutMs);
   const abort = () => controller.abort(signal?.reason);
   if (signal?.aborted === true) abort();

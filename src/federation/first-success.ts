@@ -6,14 +6,14 @@ import type { Clock } from '../clock.ts';
 export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
 export interface RaceOptions {
-  readonly clock: Clock;
+  readonly timers: Clock;
   readonly staggerMs: number;
 }
 
 /** Throws the error of the first attempt when all have failed. An attempt whose signal is aborted has to clean up itself. */
 export function firstSuccess<T>(
   attempts: readonly Attempt<T>[],
-  { clock, staggerMs }: RaceOptions,
+  { timers, staggerMs }: RaceOptions,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const losers = new AbortController();
@@ -25,7 +25,7 @@ export function firstSuccess<T>(
     const attempt = attempts[started];
     if (attempt === undefined || losers.signal.aborted) return;
     const mine = started++;
-    cancel = clock.schedule(staggerMs, startNext);
+    cancel = timers.schedule(staggerMs, startNext);
     attempt(losers.signal).then(
       (value) => {
         cancel();

@@ -33,6 +33,7 @@ export interface WellKnownOptions {
   /** Follows redirects. */
   readonly get: (url: URL, signal: AbortSignal) => Promise<HttpAnswer>;
   readonly clock: Clock;
+  readonly timers: Clock;
 }
 
 export class WellKnown {
@@ -74,8 +75,8 @@ export class WellKnown {
 
   /** Undefined where the answer is not valid, whatever the reason. */
   async #fetch(host: string): Promise<Entry | undefined> {
-    const { clock, get } = this.#options;
-    const deadline = createDeadline(clock, TIMEOUT_MS);
+    const { clock, timers, get } = this.#options;
+    const deadline = createDeadline(timers, TIMEOUT_MS);
     try {
       const url = new URL(`https://${host}/.well-known/matrix/server`);
       const answer = await get(url, deadline.signal);

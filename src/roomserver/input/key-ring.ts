@@ -1,21 +1,11 @@
-// Seam to other servers' signing keys.
+// The signing keys against which events are checked.
 
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
+import type * as federation from '../../federation/api.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { SigningKey } from '../../protocol/signing-key.ts';
 
-export interface KeyRequest {
-  readonly server: ServerName;
-  /** `ed25519:version` */
-  readonly keyId: string;
-  /** ms since the epoch at which the key has to have been valid; absent where the room version does not ask for it. */
-  readonly validAt?: number;
-}
-
-export interface KeyRing {
-  /** The public key, or undefined when it cannot be had or was not valid then. */
-  key(request: KeyRequest): Promise<KeyObject | undefined>;
-}
+export type KeyRing = Pick<federation.KeyRing, 'key'>;
 
 /** Knows the keys of one server: this one. */
 export function ownKeyRing(own: {

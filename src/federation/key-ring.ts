@@ -1,0 +1,176 @@
+// Signing keys of other servers: known ones, else asked of the server itself, else of notaries (Server-Server API,
+// "Retrieving server keys").
+
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Logger } from '../logger.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { SigningKey } from '../protocol/signing-key.ts';
+import type { FederationClient, KeyRequest, KeyRing } from './api.ts';
+import { DirectKeys } from './keys/direct-keys.ts';
+import { KeyStore, type KnownObject } from './keys/key-store.ts';
+import { NotaryKeys } from './keys/notary-keys.ts';
+import { RetryDelays } from './keys/retry-delays.ts';
+import { migrations } from './store/migrations.ts';
+
+export interface KeyRingOptions {
+  readonly client: Pick<FederationClient, 'request'>;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+}
+
+const FETCH_TIMEOUT_MS = 10_000;
+const NOTARY_TIMEOUT_MS = 20_000;
+const MAX_NOTARIES = 3;
+/** Short enough for a new key of a server to be had soon, whatever has been asked in vain before. */
+const RETRY = { first: 5_000, longest: 300_000 };
+const MAX_OBJECTS = 20;
+
+/** Applies the migrations. */
+export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
+  await options.database.migrate('federation', migrations);
+  const ring = new ServerKeyRing(options);
+  const { logger } = options;
+  return {
+    key: async (request) => {
+      try {
+        return await ring.key(request);
+      } catch (error) {
+        const { server, keyId } = request;
+        logger.error({ err: error, server, keyId }, 'a signing key could not be looked for');
+        return undefined;
+      }
+    },
+    keyObjects: async (request) => {
+      try {
+        return await ring.keyObjects(request);
+      } catch (error) {
+        logger.error({ err: error, server: request.server }, 'keys could not be looked for');
+        return [];
+      }
+    },
+  };
+}
+
+class ServerKeyRing implements KeyRing {
+  readonly #options: KeyRingOptions;
+  readonly #ownKey: KeyObject;
+  readonly #store: KeyStore;
+  readonly #direct: DirectKeys;
+  readonly #notaries: NotaryKeys;
+  readonly #retries: RetryDelays;
+  readonly #fetching = new Map<ServerName, Promise<void>>();
+
+  constructor(options: KeyRingOptions) {
+    const { client, clock, database, signingKey } = options;
+    this.#options = options;
+    this.#ownKey = createPublicKey(signingKey.privateKey);
+    this.#store = new KeyStore(database, clock);
+    this.#direct = new DirectKeys({ client, timeoutMs: FETCH_TIMEOUT_MS });
+    this.#notaries = new NotaryKeys({
+      client,
+      key: (request) => this.key(request),
+      now: () => clock.now(),
+      timeoutMs: NOTARY_TIMEOUT_MS,
+    });
+    this.#retries = new RetryDelays({ clock, ...RETRY });
+  }
+
+  async key(request: KeyRequest): Promise<KeyObject | undefined> {
+    const { serverName, signingKey } = this.#options;
+    const { server, keyId, validAt } = request;
+    if (server === serverName) return keyId === signingKey.keyId ? this.#ownKey : undefined;
+    const find = () => this.#store.find(server, keyId, validAt);
+    const known = await find();
+    if (known !== undefined) return known;
+    await this.#fetch(server, async () => (await find()) !== undefined);
+    return (await find()) ?? (await this.#askNotaries(request, find));
+  }
+
+  async keyObjects({
+    server,
+    keyIds,
+    minimumValidUntil = this.#options.clock.now(),
+  }: Parameters<KeyRing['keyObjects']>[0]): Promise<readonly JsonObject[]> {
+    if (server === this.#options.serverName) return [];
+    const now = this.#options.clock.now();
+    const isFresh = async () => {
+      const objects = await this.#store.objects(server);
+      const ids = new Set(objects.flatMap((one) => one.keyIds));
+      return (
+        objects.some((one) => isFreshObject(one, { now, minimumValidUntil })) &&
+        keyIds.every((id) => ids.has(id))
+      );
+    };
+    if (!(await isFresh())) await this.#fetch(server, isFresh);
+    const objects = await this.#store.objects(server);
+    const asked = objects.filter(
+      (one) => keyIds.length === 0 || one.keyIds.some((id) => keyIds.includes(id)),
+    );
+    return asked.slice(0, MAX_OBJECTS).map(({ json }) => json);
+  }
+
+  /** Fetches and keeps what the server says of its keys, unless that has been in vain of late. */
+  async #fetch(server: ServerName, isEnough: () => Promise<boolean>): Promise<void> {
+    const running = this.#fetching.get(server);
+    if (running !== undefined) return running;
+    if (!this.#retries.mayTry(server)) return;
+    const fetching = this.#fetchOnce(server, isEnough);
+    this.#fetching.set(server, fetching);
+    try {
+      await fetching;
+    } finally {
+      this.#fetching.delete(server);
+    }
+  }
+
+  async #fetchOnce(server: ServerName, isEnough: () => Promise<boolean>): Promise<void> {
+    const fetched = await this.#attempt(server, () => this.#direct.fetch(server));
+    if (fetched !== undefined) await this.#store.keep(fetched, 'direct');
+    if (fetched !== undefined && (await isEnough())) this.#retries.succeeded(server);
+    else this.#retries.failed(server);
+  }
+
+  async #askNotaries(
+    { server, keyId, validAt, notaries = [] }: KeyRequest,
+    find: () => Promise<KeyObject | undefined>,
+  ): Promise<KeyObject | undefined> {
+    const others = notaries.filter((one) => one !== server && one !== this.#options.serverName);
+    for (const notary of new Set(others.slice(0, MAX_NOTARIES))) {
+      const question = `${notary} ${server} ${keyId}`;
+      if (!this.#retries.mayTry(question)) continue;
+      const wanted = { server, keyId, validAt };
+      const objects = await this.#attempt(notary, () => this.#notaries.query(notary, wanted));
+      for (const keys of objects ?? []) await this.#store.keep(keys, 'notary');
+      const found = await find();
+      if (found !== undefined) return found;
+      this.#retries.failed(question);
+    }
+    return undefined;
+  }
+
+  /** Undefined where the other server fails. */
+  async #attempt<T>(server: ServerName, fetch: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await fetch();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.logger.debug({ server, reason }, 'keys could not be fetched');
+      return undefined;
+    }
+  }
+}
+
+/** A notary is to keep an answer for half of its lifetime. */
+function isFreshObject(
+  { json, fetchedAt }: KnownObject,
+  { now, minimumValidUntil }: { readonly now: number; readonly minimumValidUntil: number },
+): boolean {
+  const validUntil = Number(json.valid_until_ts);
+  return validUntil >= minimumValidUntil && now - fetchedAt <= (validUntil - fetchedAt) / 2;
+}
