@@ -1,0 +1,25 @@
+// GET /_matrix/federation/v1/state/{roomId}: the state of a room before an event.
+
+import type { ConcurrencyLimit } from '../../concurrency-limit.ts';
+import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { type Route, route } from '../../http/route.ts';
+import type { FederationapiContext } from '../context.ts';
+import { jsonStream } from '../json-stream.ts';
+
+/** `limit`: of whole states that are read at once. */
+export function getRoomState({ roomserver }: FederationapiContext, limit: ConcurrencyLimit): Route {
+  return route({
+    operationId: 'getRoomState',
+    method: 'GET',
+    paths: ['/_matrix/federation/v1/state/:roomId'],
+    auth: 'server',
+    rateLimit: 'federationState',
+    params: { roomId: roomId() },
+    query: { event_id: eventId() },
+    handler: async ({ requester: { origin }, params: { roomId }, query }) => {
+      const request = { origin, roomId, eventId: query.event_id };
+      const found = await limit.run(() => roomserver.queryStateFor(request));
+      return jsonStream({ pdus: found.state, auth_chain: found.authChain });
+    },
+  });
+}

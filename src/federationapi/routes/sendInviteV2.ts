@@ -1,0 +1,35 @@
+// PUT /_matrix/federation/v2/invite/{roomId}/{eventId}: one of our users is invited.
+
+import { Type } from 'typebox';
+import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { jsonObject, type Route, route } from '../../http/route.ts';
+import type { FederationapiContext } from '../context.ts';
+
+/** Servers show some dozens of events at most. */
+const MAX_STATE_EVENTS = 100;
+
+export function sendInviteV2({ roomserver }: FederationapiContext): Route {
+  return route({
+    operationId: 'sendInviteV2',
+    method: 'PUT',
+    paths: ['/_matrix/federation/v2/invite/:roomId/:eventId'],
+    auth: 'server',
+    rateLimit: 'federationHandshake',
+    params: { roomId: roomId(), eventId: eventId() },
+    body: Type.Object({
+      room_version: Type.String(),
+      event: jsonObject,
+      invite_room_state: Type.Optional(Type.Array(jsonObject, { maxItems: MAX_STATE_EVENTS })),
+    }),
+    handler: async ({ requester: { origin }, params, body }) => {
+      const { event } = await roomserver.performAcceptInvite({
+        ...params,
+        origin,
+        roomVersion: body.room_version,
+        event: body.event,
+        strippedState: body.invite_room_state ?? [],
+      });
+      return { event };
+    },
+  });
+}
