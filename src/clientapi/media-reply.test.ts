@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { contentDisposition, mediaReply } from './media-reply.ts';
+import { contentDisposition } from '../http/content-disposition.ts';
+import { mediaReply } from './media-reply.ts';
 
 test('file names in Content-Disposition', () => {
   const cases: readonly (readonly [string, string | undefined, string])[] = [

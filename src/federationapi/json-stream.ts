@@ -28,7 +28,9 @@ function* textOf(answer: Fields | readonly [number, Fields]): Generator<string> 
   yield ']';
 }
 
-function isOldForm(answer: Fields | readonly [number, Fields]): answer is readonly [number, Fields] {
+function isOldForm(
+  answer: Fields | readonly [number, Fields],
+): answer is readonly [number, Fields] {
   return Array.isArray(answer);
 }
 

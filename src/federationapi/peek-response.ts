@@ -3,7 +3,6 @@
 
 import type { PduJson, PduRecord } from '../protocol/events/pdu.ts';
 import type { EventId } from '../protocol/identifiers.ts';
-import type { JsonObject } from '../protocol/json.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 
 type PeekSnapshot = Awaited<ReturnType<RoomserverApi['performInboundPeek']>>['snapshot'];
@@ -22,7 +21,7 @@ export function speaksOldDialect(request: {
 export function peekResponse(
   snapshot: PeekSnapshot,
   options: { readonly renewalInterval: number; readonly isCompatible: boolean },
-): JsonObject {
+): { readonly [field: string]: object | string | number } {
   const { roomVersion, latestEventStateIds, commonStateIds, events } = snapshot;
   return {
     room_version: roomVersion,
@@ -34,7 +33,7 @@ export function peekResponse(
   };
 }
 
-function compatFields({ currentStateIds, latestEventStateIds, events }: PeekSnapshot): JsonObject {
+function compatFields({ currentStateIds, latestEventStateIds, events }: PeekSnapshot) {
   const byId = new Map(events.map((event) => [event.eventId, event]));
   const jsonOf = (ids: Iterable<EventId>) =>
     [...ids].flatMap((id) => (byId.has(id) ? [(byId.get(id) as PduRecord).json] : []));

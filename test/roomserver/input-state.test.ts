@@ -80,10 +80,14 @@ forEachBackend('states that arrive', (backend) => {
       const expected = await there.api.queryRoom({ roomId });
       const room = await local.api.queryRoom({ roomId });
       assert.deepEqual(room, { ...expected, isResident: false });
-      const [entry, ...more] = await local.entries(roomId);
+      const [entry, last, ...more] = await local.entries(roomId);
       assert.deepEqual(more, []);
       assert.ok(entry?.kind === 'StateReplaced');
-      assert.equal(entry.position, position);
+      // The timeline begins with the last that was said.
+      assert.ok(last?.kind === 'NewRoomEvent');
+      assert.deepEqual([last.event.eventId], room?.forwardExtremities);
+      assert.deepEqual([last.stateChanges, last.sendAs], [[], undefined]);
+      assert.equal(last.position, position);
       assert.deepEqual(
         [entry.reason, entry.roomVersion, entry.currentVisibility, entry.currentState],
         ['peek', roomVersion, 'world_readable', room?.currentState],
@@ -146,7 +150,7 @@ forEachBackend('states that arrive', (backend) => {
       content: { membership: 'leave' },
     });
     await inputState(await snapshotOf(there), 'resync');
-    const entry = (await local.entries(roomId)).at(-1);
+    const entry = (await local.entries(roomId)).at(-2);
     assert.ok(entry?.kind === 'StateReplaced' && entry.reason === 'resync');
     assert.deepEqual(
       entry.stateChanges.map(({ type, eventId, replacedEventId }) => [
@@ -231,7 +235,7 @@ forEachBackend('states that arrive', (backend) => {
     const [fate] = await input(last);
     assert.equal(fate?.fate, 'accepted', JSON.stringify(fate));
     assert.deepEqual(asked, ['prev']);
-    const told = (await local.entries(roomId)).slice(1);
+    const told = (await local.entries(roomId)).slice(2);
     assert.deepEqual(
       told.map((entry) => entry.kind === 'NewRoomEvent' && entry.event.json.content.body),
       ['one', 'two', 'three'],
@@ -324,7 +328,7 @@ forEachBackend('states that arrive', (backend) => {
     await close();
   });
 
-  it('takes a state of 2,000 members in one entry', async () => {
+  it('takes a state of 2,000 members in one entry, and the last event in another', async () => {
     const { there, local, roomId, inputState, close } = await setUpBoth(backend);
     const users = Array.from({ length: 2_000 }, (_, n) => `@user${n}:here.test` as UserId);
     const joins = users.map((userId) =>
@@ -335,8 +339,9 @@ forEachBackend('states that arrive', (backend) => {
     const room = await local.api.queryRoom({ roomId });
     assert.equal(room?.joinedMembers, 2_002);
     assert.equal(room?.currentState, (await there.api.queryRoom({ roomId }))?.currentState);
-    const [entry, ...more] = await local.entries(roomId);
+    const [entry, last, ...more] = await local.entries(roomId);
     assert.ok(entry?.kind === 'StateReplaced' && more.length === 0);
+    assert.equal(last?.kind, 'NewRoomEvent');
     const none = await local.api.queryStateIds({ roomId, members: 'none' });
     assert.deepEqual(none.entries.map(({ type }) => type).sort(), [
       'm.room.create',

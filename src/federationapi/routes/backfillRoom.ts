@@ -19,7 +19,8 @@ export function backfillRoom(context: FederationapiContext): Route {
     params: { roomId: roomId() },
     query: { v: repeated(eventId()), limit: integer({ minimum: 1 }) },
     handler: async ({ requester: { origin }, params: { roomId }, query: { v: from, limit } }) => {
-      if (from.length === 0) throw new MatrixError('M_MISSING_PARAM', "The parameter 'v' is missing");
+      if (from.length === 0)
+        throw new MatrixError('M_MISSING_PARAM', "The parameter 'v' is missing");
       if (from.length > MAX_STARTS) {
         throw new MatrixError('M_INVALID_PARAM', `At most ${MAX_STARTS} events may be given`);
       }

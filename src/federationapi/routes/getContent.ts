@@ -3,7 +3,7 @@
 import { mediaId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
-import { waitQuery, waitOf } from '../media-wait.ts';
+import { waitOf, waitQuery } from '../media-wait.ts';
 import { mixedReply } from '../mixed-reply.ts';
 
 export function getContent({ mediaserver, serverName }: FederationapiContext): Route {

@@ -2,8 +2,8 @@
 
 import { eventId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
-import type { FederationapiContext } from '../context.ts';
 import { asTransaction } from '../as-transaction.ts';
+import type { FederationapiContext } from '../context.ts';
 
 export function getEvent(context: FederationapiContext): Route {
   return route({

@@ -7,7 +7,10 @@ import type { FederationapiContext } from '../context.ts';
 import { jsonStream } from '../json-stream.ts';
 
 /** `limit`: of whole states that are read at once. */
-export function getRoomStateIds({ roomserver }: FederationapiContext, limit: ConcurrencyLimit): Route {
+export function getRoomStateIds(
+  { roomserver }: FederationapiContext,
+  limit: ConcurrencyLimit,
+): Route {
   return route({
     operationId: 'getRoomStateIds',
     method: 'GET',

@@ -18,7 +18,8 @@ export function makeKnock({ roomserver }: FederationapiContext): Route {
     query: { ver: repeated(text()) },
     handler: async ({ requester: { origin }, params: { roomId, userId }, query: { ver } }) => {
       checkIsUserOf(origin, userId);
-      if (ver.length === 0) throw new MatrixError('M_MISSING_PARAM', "The parameter 'ver' is missing");
+      if (ver.length === 0)
+        throw new MatrixError('M_MISSING_PARAM', "The parameter 'ver' is missing");
       const made = await roomserver.performMakeMembership({
         origin,
         roomId,

@@ -6,6 +6,7 @@ import { roomId } from '../../http/identifier-parameters.ts';
 import { repeated, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
+import { jsonStream } from '../json-stream.ts';
 import { peekId } from '../peek-id.ts';
 import { peekResponse, speaksOldDialect } from '../peek-response.ts';
 
@@ -34,7 +35,7 @@ export function startPeek(context: FederationapiContext): Route {
       await federationsender.waitForRooms({ position });
       const isOld = speaksOldDialect({ peekId: params.peekId, roomVersions: ver });
       const isCompatible = compatFields === 'always' || (compatFields === 'auto' && isOld);
-      return peekResponse(snapshot, { renewalInterval, isCompatible });
+      return jsonStream(peekResponse(snapshot, { renewalInterval, isCompatible }));
     },
   });
 }

@@ -10,7 +10,7 @@ import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
-import { logStateReplaced } from '../rooms/extend-room.ts';
+import { logEvent, logStateReplaced, visibilityIn } from '../rooms/extend-room.ts';
 import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { Extremity } from '../rooms/room-head.ts';
@@ -43,8 +43,10 @@ export async function inputState(
   const isWhole = checked.length === request.events.length;
   const extremities = await storeExtremities(context, request, { records, isWhole });
   const replace = async (room: RoomDraft) => {
-    if (follow === undefined) await placeExtremities(room, { extremities, records });
+    const placed =
+      follow === undefined ? await placeExtremities(room, { extremities, records }) : [];
     await replaceState(context, room, { request, extremities });
+    for (const record of placed) await showPlaced(room, record);
     await follow?.(room);
   };
   const creator = (roomCreator(create, rulesOf(roomVersion)) ?? create.sender) as UserId;
@@ -158,12 +160,27 @@ interface Placement {
 async function placeExtremities(
   room: RoomDraft,
   { extremities, records }: Placement,
-): Promise<void> {
+): Promise<EventRecord[]> {
+  const placed: EventRecord[] = [];
   for (const { eventId, stateAfter } of extremities) {
     const record = (await room.event(eventId)) ?? records.get(eventId);
     if (record === undefined || record.stateBefore !== undefined) continue;
     if (record.standing === 'rejected') throw refusal(eventId, record.reason ?? 'it was rejected');
-    room.store(placedAfter(record, stateAfter));
+    const visibility = await visibilityIn(room, stateAfter);
+    placed.push({ ...placedAfter(record, stateAfter), visibility });
+  }
+  for (const record of placed) room.store(record);
+  return placed;
+}
+
+/** The last that was said stands in the timeline, after which what follows goes on; what came before is not here. */
+async function showPlaced(room: RoomDraft, record: EventRecord): Promise<void> {
+  logEvent(room, record, { stateChanges: [] });
+  const { eventId, prevEvents } = record.pdu;
+  const present = await room.events(prevEvents);
+  for (const id of prevEvents) {
+    if (present.get(id)?.stateBefore !== undefined) continue;
+    room.changes.missing.push({ eventId: id, referencedBy: eventId });
   }
 }
 

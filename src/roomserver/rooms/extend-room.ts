@@ -82,7 +82,7 @@ async function visibilityAt(
   return moreOpen(before, readHistoryVisibility(pdu.content));
 }
 
-async function visibilityIn(
+export async function visibilityIn(
   room: RoomDraft,
   snapshot: StateSnapshotId,
 ): Promise<HistoryVisibility> {
@@ -152,7 +152,7 @@ function ownChange({ pdu, replacesState }: EventRecord): StateEntryChange {
   };
 }
 
-function logEvent(
+export function logEvent(
   room: RoomDraft,
   { pdu, stateBefore, visibility }: EventRecord,
   details: Pick<Extension, 'sendAs' | 'transaction'> & { stateChanges: readonly StateChange[] },
