@@ -1,12 +1,12 @@
 // Another server looks into a room of ours: what is checked, the cut in the log, and the snapshot before it.
 
 import { MatrixError } from '../../protocol/error.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
 import { isPeekable } from '../../protocol/visibility.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { InboundPeekApi } from '../inbound-peek-api.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
+import { servedRoom } from '../rooms/served-room.ts';
 import { peekSnapshot } from './peek-snapshot.ts';
 
 type PeekRequest = Parameters<InboundPeekApi['performInboundPeek']>[0];
@@ -24,8 +24,9 @@ export function createInboundPeekApi(context: RoomserverContext): InboundPeekApi
 
 /** The head is read and the entry appended under the room's lock, so that nothing comes between; the rest is immutable. */
 async function begin(context: RoomserverContext, request: PeekRequest): Promise<PeekAnswer> {
+  await servedRoom(context, request);
   const { value: head, position } = await context.rooms.change(request.roomId, async (room) => {
-    await checkOpenTo(context, room, request);
+    checkOpen(room.head);
     checkVersion(room.head, request.roomVersions);
     logPeek(room, request);
     return room.head;
@@ -37,8 +38,9 @@ async function renew(
   context: RoomserverContext,
   request: RenewRequest,
 ): Promise<{ position: number }> {
+  await servedRoom(context, request);
   const { position } = await context.rooms.change(request.roomId, async (room) => {
-    await checkOpenTo(context, room, request);
+    checkOpen(room.head);
     logPeek(room, request);
   });
   return { position };
@@ -58,25 +60,12 @@ function logPeek(room: RoomDraft, { origin: server, peekId, expiryTs }: RenewReq
   room.log({ kind: 'NewInboundPeek', server, peekId, expiryTs });
 }
 
-/** Nothing of a room is said to who may not look, but that it is there. */
-async function checkOpenTo(
-  _context: RoomserverContext,
-  room: RoomDraft,
-  _request: { readonly origin: string },
-): Promise<void> {
-  const { head } = room;
+/** Under the lock: it may have been closed, or left by our last user, just now. */
+function checkOpen(head: RoomHead): void {
   if (head.localMembers === 0) throw new MatrixError('M_NOT_FOUND', 'No such room');
   if (!isPeekable(head)) {
     throw new MatrixError('M_FORBIDDEN', 'The room is not open to everybody');
   }
-  const create = await eventOf(room, head.createEventId);
-  if (create?.content['m.federate'] === false) {
-    throw new MatrixError('M_FORBIDDEN', 'The room is not federated');
-  }
-}
-
-async function eventOf(room: RoomDraft, eventId: EventId | undefined) {
-  return eventId === undefined ? undefined : (await room.event(eventId))?.pdu;
 }
 
 function checkVersion({ roomVersion }: RoomHead, known: readonly string[] | undefined): void {

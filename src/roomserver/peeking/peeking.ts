@@ -9,7 +9,7 @@ import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { isHere, isReadable } from '../membership/is-here.ts';
 import { isJoined } from '../membership/is-joined.ts';
-import { resolveRoom } from '../resolve-room.ts';
+import { locateRoom } from '../resolve-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 
 export function createPeekingApi(
@@ -32,10 +32,10 @@ async function peek(
   request: PeekRequest,
 ): Promise<Written & { roomId: RoomId; expiryTs: number }> {
   const { rooms, outboundPeeks } = context;
-  const roomId = await resolveRoom(context, request.roomIdOrAlias);
+  const { roomId, servers } = await locateRoom(context, request.roomIdOrAlias);
   if (isHere(await rooms.head(roomId))) return look(context, roomId, request);
-  const { serverNames } = request;
-  return outboundPeeks.whileWatched(roomId, serverNames, () => look(context, roomId, request));
+  const hints = [...request.serverNames, ...servers];
+  return outboundPeeks.whileWatched(roomId, hints, () => look(context, roomId, request));
 }
 
 async function look(
