@@ -7,6 +7,7 @@ import { authenticateServers } from './authenticate-server.ts';
 import type { FederationapiContext } from './context.ts';
 import { backfillRoom } from './routes/backfillRoom.ts';
 import { bulkPerspectivesKeyQuery } from './routes/bulkPerspectivesKeyQuery.ts';
+import { claimUserEncryptionKeys } from './routes/claimUserEncryptionKeys.ts';
 import { endPeek } from './routes/endPeek.ts';
 import { exchangeOpenIdToken } from './routes/exchangeOpenIdToken.ts';
 import { getContent } from './routes/getContent.ts';
@@ -19,6 +20,7 @@ import { getPublicRooms } from './routes/getPublicRooms.ts';
 import { getRoomState } from './routes/getRoomState.ts';
 import { getRoomStateIds } from './routes/getRoomStateIds.ts';
 import { getServerKey } from './routes/getServerKey.ts';
+import { getUserDevices } from './routes/getUserDevices.ts';
 import { getVersion } from './routes/getVersion.ts';
 import { makeJoin } from './routes/makeJoin.ts';
 import { makeKnock } from './routes/makeKnock.ts';
@@ -27,6 +29,7 @@ import { perspectivesKeyQuery } from './routes/perspectivesKeyQuery.ts';
 import { queryProfile } from './routes/queryProfile.ts';
 import { queryPublicRooms } from './routes/queryPublicRooms.ts';
 import { queryRoomDirectory } from './routes/queryRoomDirectory.ts';
+import { queryUserEncryptionKeys } from './routes/queryUserEncryptionKeys.ts';
 import { renewPeek } from './routes/renewPeek.ts';
 import { sendInviteV1 } from './routes/sendInviteV1.ts';
 import { sendInviteV2 } from './routes/sendInviteV2.ts';
@@ -62,6 +65,9 @@ function routesOf(context: FederationapiContext): readonly Route[] {
     bulkPerspectivesKeyQuery(context),
     exchangeOpenIdToken(context),
     sendTransaction(context),
+    getUserDevices(context),
+    queryUserEncryptionKeys(context),
+    claimUserEncryptionKeys(context),
     makeJoin(context),
     sendJoinV1(context),
     sendJoinV2(context),

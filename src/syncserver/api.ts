@@ -166,6 +166,10 @@ export interface SyncserverApi {
 
   // --- receipts, typing, presence ----------------------------------------------------------------------
 
+  /** Those of the users of other servers who share a joined room with anybody of this one. */
+  queryFollowed(request: {
+    readonly userIds: readonly UserId[];
+  }): Promise<{ userIds: readonly UserId[] }>;
   /** Presence as last heard; undefined when never. */
   queryPresence(request: { readonly userId: UserId }): Promise<JsonObject | undefined>;
   /** Whether two users share a joined room now. */

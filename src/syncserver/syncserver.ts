@@ -40,6 +40,7 @@ import { event } from './rooms/event.ts';
 import { messages } from './rooms/messages.ts';
 import { joinedMembers, members, state, stateEvent } from './rooms/state.ts';
 import { migrations } from './store/migrations.ts';
+import { selectFollowed } from './store/remote-members.ts';
 import { deviceListChanges } from './sync/device-list-changes.ts';
 import { LazyMembers } from './sync/lazy-members.ts';
 import { createHeroCandidates } from './sync/summary.ts';
@@ -180,6 +181,9 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     cancelPeek: async (request) => context.reservations.release(request),
     queryAccess: (request) => queryAccess(context, request),
 
+    queryFollowed: async ({ userIds }) => ({
+      userIds: userIds.length === 0 ? [] : await selectFollowed(context.database, userIds),
+    }),
     queryPresence: (request) => queryPresence(context, request),
     querySharesRoom: (request) => querySharesRoom(context, request),
   };

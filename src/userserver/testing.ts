@@ -4,7 +4,8 @@ import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
 import { ManualClock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbeddedLog } from '../eventlog/embedded.ts';
-import type { LogEntry } from '../eventlog/eventlog.ts';
+import type { EventLog, LogEntry } from '../eventlog/eventlog.ts';
+import type { FederationClient } from '../federation/api.ts';
 import { silentLogger } from '../logger.ts';
 import type { DeviceId, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { Session, UserserverApi } from './api.ts';
@@ -19,6 +20,7 @@ export const ROOM = '!room:test.example' as RoomId;
 export interface Harness {
   readonly api: UserserverApi;
   readonly database: Database;
+  readonly eventLog: EventLog;
   readonly clock: ManualClock;
   /** Registers `@name:test.example` with PASSWORD and signs in. */
   register(name: string, options?: RegisterOptions): Promise<Session>;
@@ -37,18 +39,28 @@ export interface RegisterOptions {
 export interface HarnessOptions {
   readonly beforeCommit?: () => Promise<void>;
   readonly clock?: ManualClock;
+  /** Other servers. */
+  readonly federation?: Pick<FederationClient, 'request'>;
 }
 
 export async function openHarness(
   backend: Backend,
   options: HarnessOptions = {},
 ): Promise<Harness> {
-  const { clock = new ManualClock(), beforeCommit } = options;
+  const { clock = new ManualClock(), beforeCommit, federation } = options;
   const database = await backend.open(beforeCommit && { beforeCommit });
   const logger = silentLogger;
   const eventLog = await openEmbeddedLog({ database, clock, logger });
   const config = { passwordHash: { fastForTests: true } };
-  const parts = { database, eventLog, clock, logger, serverName: SERVER, config };
+  const parts = {
+    database,
+    eventLog,
+    clock,
+    logger,
+    serverName: SERVER,
+    config,
+    ...(federation && { federation }),
+  };
   const { api, close } = await createUserserver(parts);
   const seen: LogEntry<'userserver.output'>[] = [];
   const subscription = eventLog.consume({
@@ -69,6 +81,7 @@ export async function openHarness(
   return {
     api,
     database,
+    eventLog,
     clock,
     register: async (name, { deviceId, refreshable = false } = {}) => {
       const device = { refreshable, ...(deviceId && { deviceId: deviceId as DeviceId }) };

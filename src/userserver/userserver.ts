@@ -12,13 +12,15 @@ import type { UserserverApi } from './api.ts';
 import { createBackupVersions } from './backups/backup-versions.ts';
 import { createRoomKeys } from './backups/room-keys.ts';
 import type { UserserverConfig } from './config.ts';
+import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
 import type { UserserverContext } from './context.ts';
 import { createDevices } from './devices.ts';
 import { createFilters } from './filters.ts';
 import { createGuestUpgrade } from './guest-upgrade.ts';
+import { federatedUserKeys } from './keys/federated-user-keys.ts';
 import { KeyCountCache } from './keys/key-counts.ts';
-import { createKeys } from './keys/keys.ts';
-import { noRemoteUserKeys, type RemoteUserKeys } from './keys/remote-user-keys.ts';
+import { createKeys, type RemoteParts } from './keys/keys.ts';
+import { noRemoteUserKeys } from './keys/remote-user-keys.ts';
 import { LastSeen } from './last-seen.ts';
 import { createLogin } from './login.ts';
 import { createOpenId } from './open-id.ts';
@@ -43,9 +45,10 @@ export interface UserserverOptions {
   readonly config: UserserverConfig;
   /** Absent: nothing is asked of other servers. */
   readonly federation?: Pick<FederationClient, 'request'>;
-  /** Absent: other servers cannot be reached. */
-  readonly remoteUserKeys?: RemoteUserKeys;
 }
+
+/** How long is waited for what rooms tell of users, in ms. */
+const CONSUMED_WITHIN_MS = 1_000;
 
 export interface Userserver {
   readonly api: UserserverApi;
@@ -64,13 +67,24 @@ export async function createUserserver(options: UserserverOptions): Promise<User
     keyCounts: new KeyCountCache(database),
   };
   const lastSeen = new LastSeen({ database, clock, logger });
-  const remoteUserKeys = options.remoteUserKeys ?? noRemoteUserKeys;
-  return { api: createApi(context, { lastSeen, remoteUserKeys }), close: () => lastSeen.close() };
+  const { federation } = options;
+  const remoteUserKeys = federation ? federatedUserKeys(federation) : noRemoteUserKeys;
+  const rooms = eventLog.consume(consumeRoomserverOutput(context));
+  const roomsConsumed = async () => {
+    await rooms.reached(await eventLog.head('roomserver.output'), CONSUMED_WITHIN_MS);
+  };
+  return {
+    api: createApi(context, { lastSeen, remote: { keys: remoteUserKeys, roomsConsumed } }),
+    close: async () => {
+      await rooms.close();
+      await lastSeen.close();
+    },
+  };
 }
 
 function createApi(
   context: UserserverContext,
-  parts: { readonly lastSeen: LastSeen; readonly remoteUserKeys: RemoteUserKeys },
+  parts: { readonly lastSeen: LastSeen; readonly remote: RemoteParts },
 ): UserserverApi {
   const pushRules = createPushRules(context);
   const accountData = createAccountData(context, pushRules.api.queryPushRules);
@@ -84,7 +98,7 @@ function createApi(
     ...createDevices(context, parts.lastSeen),
     ...createBackupVersions(context),
     ...createRoomKeys(context),
-    ...createKeys(context, parts.remoteUserKeys),
+    ...createKeys(context, parts.remote),
     ...createProfiles(context),
     ...accountData.api,
     ...createFilters(context),

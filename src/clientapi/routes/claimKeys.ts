@@ -2,13 +2,13 @@
 
 import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
-import type { ClientapiContext } from '../context.ts';
 import {
   keyTimeout,
   parseWantedOneTimeKeys,
   timeoutMsOf,
   wantedOneTimeKeys,
-} from '../wanted-keys.ts';
+} from '../../http/wanted-keys.ts';
+import type { ClientapiContext } from '../context.ts';
 
 export function claimKeys({ userserver }: ClientapiContext): Route {
   return route({

@@ -2,11 +2,11 @@
 
 import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { keysByName } from '../../http/wanted-keys.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { deviceOf } from '../viewer.ts';
 import { usersVisible } from '../visible.ts';
-import { keysByName } from '../wanted-keys.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
 const deviceKeys = Type.Object({

@@ -5,6 +5,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { isStorableJson } from '../../protocol/json-checks.ts';
 import type { FederationapiContext } from '../context.ts';
+import { receiveDeviceListUpdate, receiveSigningKeyUpdate } from './device-lists.ts';
 import { receiveDirectToDevice } from './direct-to-device.ts';
 import type { EduHandler } from './edu.ts';
 import { receivePresence } from './presence.ts';
@@ -16,6 +17,8 @@ const HANDLERS: ReadonlyMap<string, EduHandler> = new Map<string, EduHandler>([
   ['m.receipt', receiveReceipts],
   ['m.presence', receivePresence],
   ['m.direct_to_device', receiveDirectToDevice],
+  ['m.device_list_update', receiveDeviceListUpdate],
+  ['m.signing_key_update', receiveSigningKeyUpdate],
 ]);
 
 export interface Edu {

@@ -52,6 +52,8 @@ export interface KeysApi {
   queryKeys(request: {
     readonly requester: UserId;
     readonly wanted: WantedKeys;
+    /** Users of other servers who share a room with anybody here: their servers tell of changes. */
+    readonly followed?: readonly UserId[];
     /** For other servers. */
     readonly timeoutMs: number;
   }): Promise<JsonObject>;

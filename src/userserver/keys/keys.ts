@@ -11,12 +11,24 @@ import type { RemoteUserKeys } from './remote-user-keys.ts';
 import { uploadSignatures } from './signatures.ts';
 import { uploadKeys } from './upload-keys.ts';
 
-export function createKeys(context: UserserverContext, remote: RemoteUserKeys): KeysApi {
+export interface RemoteParts {
+  readonly keys: RemoteUserKeys;
+  /** Resolves when what rooms have told so far of users of other servers is known. */
+  readonly roomsConsumed: () => Promise<void>;
+}
+
+export function createKeys(
+  context: UserserverContext,
+  { keys: remote, roomsConsumed }: RemoteParts,
+): KeysApi {
   const { keyCounts: counts } = context;
   return {
     performUploadKeys: (request) => uploadKeys(context, counts, request),
     queryKeyCounts: (owner) => counts.get(owner),
-    queryKeys: (request) => queryKeys(context, remote, request),
+    queryKeys: async (request) => {
+      if ((request.followed ?? []).length > 0) await roomsConsumed();
+      return await queryKeys(context, remote, request);
+    },
     performClaimKeys: (request) => claimKeys({ context, counts, remote }, request),
     queryCrossSigningUpload: (request) => queryCrossSigningUpload(context, request),
     performUploadCrossSigningKeys: (request) => uploadCrossSigningKeys(context, request),
@@ -24,7 +36,7 @@ export function createKeys(context: UserserverContext, remote: RemoteUserKeys): 
     queryDevicesForServer: ({ userId }) => devicesForServer(context, userId),
     queryKeysForServer: ({ wanted }) => keysForServer(context, wanted),
     performClaimKeysForServer: ({ wanted }) => claimForServer(context, wanted),
-    performReceiveDeviceListUpdate: (request) => receiveDeviceListUpdate(context, remote, request),
+    performReceiveDeviceListUpdate: (request) => receiveDeviceListUpdate(context, request),
     performReceiveSigningKeyUpdate: (request) => receiveSigningKeyUpdate(context, request),
   };
 }

@@ -7,34 +7,27 @@ import { type KeySignatureRow, selectVisibleSignatures } from '../store/key-sign
 import { byServer } from './by-server.ts';
 import { publicKeyOf } from './key-checks.ts';
 import type { CrossSigningUsage, WantedKeys } from './keys-api.ts';
-import { checkedKeys } from './remote-keys-check.ts';
+import { queryRemote } from './query-remote.ts';
 import type { RemoteUserKeys } from './remote-user-keys.ts';
-import { askServers } from './servers.ts';
 import { NO_KEYS, onlyDevices, signedKey, type VisibleKeys, visibleKeys } from './visible-keys.ts';
 
 export interface QueryRequest {
   readonly requester: UserId;
   readonly wanted: WantedKeys;
+  readonly followed?: readonly UserId[];
   readonly timeoutMs: number;
 }
 
 export async function queryKeys(
   context: UserserverContext,
   remote: RemoteUserKeys,
-  { requester, wanted, timeoutMs }: QueryRequest,
+  { requester, wanted, followed = [], timeoutMs }: QueryRequest,
 ): Promise<JsonObject> {
   const users = byServer(wanted, context.serverName);
   const own = await localKeys(context, users.local, requester);
-  const { answers, failures } = await askServers(users.remote, (server, asked) =>
-    remote.query({ server, wanted: asked, timeoutMs }),
-  );
-  const others = new Map<UserId, VisibleKeys>();
-  for (const { server, body } of answers) {
-    for (const [userId, keys] of checkedKeys(body, users.remote.get(server) ?? {})) {
-      others.set(userId, keys);
-    }
-  }
-  const signed = await signedByRequester(context, requester, others);
+  const query = { wanted: users.remote, followed, timeoutMs };
+  const { keys, failures } = await queryRemote(context, remote, query);
+  const signed = await signedByRequester(context, requester, keys);
   return { ...bodyOf(new Map([...own, ...signed])), failures };
 }
 

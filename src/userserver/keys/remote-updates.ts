@@ -1,45 +1,95 @@
-// What other servers tell of the keys of their users.
+// What other servers tell of the keys of their users: m.device_list_update and m.signing_key_update.
 
+import type { Transaction } from '../../database/database.ts';
 import {
+  isDeviceId,
   isUserId,
   type ServerName,
   serverNameOf,
   type UserId,
 } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { UserserverContext } from '../context.ts';
+import type { UserChange } from '../output.ts';
+import {
+  deleteRemoteDevice,
+  type RemoteListRow,
+  selectRemoteList,
+  updateListStream,
+  updateListsStale,
+  updateRemoteSigningKeys,
+  upsertRemoteDevice,
+} from '../store/remote-device-lists.ts';
 import type { KeysApi } from './keys-api.ts';
-import type { RemoteUserKeys } from './remote-user-keys.ts';
+import { crossSigningKey } from './remote-keys-check.ts';
+import { deviceRow, textOf } from './remote-lists.ts';
 
 type Update = Parameters<KeysApi['performReceiveDeviceListUpdate']>[0];
 type Received = ReturnType<KeysApi['performReceiveDeviceListUpdate']>;
 
+const NOTHING = { position: 0 };
+const CHANGED: readonly UserChange[] = [{ kind: 'RemoteDeviceListChanged' }];
+
+/** Lists that are not kept here are asked for when they are wanted; that they have changed is told all the same. */
 export async function receiveDeviceListUpdate(
   context: UserserverContext,
-  _remote: RemoteUserKeys,
-  update: Update,
+  { origin, content }: Update,
 ): Received {
-  const userId = userOf(update);
-  if (userId === undefined) return { position: 0 };
-  return await context.write(userId, async () => [{ kind: 'RemoteDeviceListChanged' }]);
+  const userId = userOf(origin, content);
+  if (userId === undefined || !isDeviceId(content.device_id)) return NOTHING;
+  return await context.write(userId, async (tx) => {
+    const list = await selectRemoteList(tx, userId);
+    if (list === undefined) return CHANGED;
+    return await applyUpdate(tx, list, content);
+  });
+}
+
+async function applyUpdate(
+  tx: Transaction,
+  list: RemoteListRow,
+  content: JsonObject,
+): Promise<readonly UserChange[]> {
+  const { user_id: userId, is_stale: isStale } = list;
+  const streamId = content.stream_id;
+  if (isStale === 0 && Number.isSafeInteger(streamId) && Number(streamId) <= list.stream_id) {
+    return [];
+  }
+  const device = deviceRow(content, userId);
+  const isNext = Number.isSafeInteger(streamId) && followsOn(content.prev_id, list.stream_id);
+  if (isStale > 0 || !isNext || device === undefined) {
+    await updateListsStale(tx, [userId]);
+    return CHANGED;
+  }
+  if (content.deleted === true) await deleteRemoteDevice(tx, userId, device.device_id);
+  else await upsertRemoteDevice(tx, userId, device);
+  await updateListStream(tx, userId, Number(streamId));
+  return CHANGED;
+}
+
+/** Without gap: all that the update refers to has come. */
+function followsOn(prevId: unknown, streamId: number): boolean {
+  if (!Array.isArray(prevId) || prevId.length === 0) return false;
+  return prevId.every((id) => Number.isSafeInteger(id) && id <= streamId);
 }
 
 export async function receiveSigningKeyUpdate(
   context: UserserverContext,
-  update: Update,
+  { origin, content }: Update,
 ): Received {
-  const userId = userOf(update);
-  if (userId === undefined) return { position: 0 };
-  return await context.write(userId, async () => [{ kind: 'RemoteDeviceListChanged' }]);
+  const userId = userOf(origin, content);
+  if (userId === undefined) return NOTHING;
+  const { master } = crossSigningKey(content.master_key, userId, 'master');
+  const { self_signing: own } = crossSigningKey(content.self_signing_key, userId, 'self_signing');
+  return await context.write(userId, async (tx) => {
+    await updateRemoteSigningKeys(tx, userId, {
+      master: textOf(master) ?? undefined,
+      selfSigning: textOf(own) ?? undefined,
+    });
+    return CHANGED;
+  });
 }
 
 /** Servers speak for their own users only. */
-function userOf({
-  origin,
-  content,
-}: {
-  origin: ServerName;
-  content: Update['content'];
-}): UserId | undefined {
-  const { user_id: userId } = content;
+function userOf(origin: ServerName, { user_id: userId }: JsonObject): UserId | undefined {
   return isUserId(userId) && serverNameOf(userId) === origin ? userId : undefined;
 }

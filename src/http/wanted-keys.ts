@@ -1,9 +1,9 @@
 // Which keys a client, or another server, asks for.
 
 import { Type } from 'typebox';
-import { jsonObject } from '../http/route.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { type DeviceId, parseDeviceId, parseUserId, type UserId } from '../protocol/identifiers.ts';
+import { jsonObject } from './route.ts';
 
 /** Of bodies: device IDs by user. */
 export const wantedKeys = Type.Record(Type.String(), Type.Array(Type.String()));
