@@ -184,6 +184,7 @@ async function createComponents(foundation: Foundation): Promise<Components> {
   const roomserver = await createRoomserver({
     ...partsFor(foundation, 'roomserver'),
     signingKey,
+    federation,
     federationsender: federationsender.api,
     keyRing,
     config: { defaultRoomVersion, peeking },

@@ -27,8 +27,8 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
 
   /**
    * Client-Server API, "POST /createRoom": all at once or nothing. Errors: M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE,
-   * M_INVALID_ROOM_STATE with the rule, M_BAD_JSON, M_INVALID_PARAM or M_BAD_ALIAS for aliases, M_TOO_LARGE, M_FORBIDDEN
-   * for invitees of other servers.
+   * M_INVALID_ROOM_STATE with the rule, M_BAD_JSON, M_INVALID_PARAM or M_BAD_ALIAS for aliases, M_TOO_LARGE.
+   * Users of other servers are invited once the room is there: whom their servers do not answer for is left out.
    */
   performCreateRoom(
     request: CreateRoomRequest,
@@ -182,6 +182,19 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
   queryPower(request: { readonly roomId: RoomId; readonly userId: UserId }): Promise<Power>;
   /** The event that a device's transaction made, if any. */
   queryTransaction(request: TransactionKey): Promise<{ eventId: EventId } | undefined>;
+
+  // --- history ---------------------------------------------------------------------------------------
+
+  /**
+   * Brings history that is missing before events of these depths, if other servers have it: of the order of `limit`
+   * events, or nothing when it takes too long. The position by which it is in the log; 0 when there is nothing new.
+   */
+  performBackfill(request: {
+    readonly roomId: RoomId;
+    readonly minDepth: number;
+    readonly maxDepth: number;
+    readonly limit: number;
+  }): Promise<Written>;
 
   // --- input: events and states that did not originate here --------------------------------------------
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog } from '../eventlog/eventlog.ts';
+import type { FederationClient } from '../federation/api.ts';
 import type { Logger } from '../logger.ts';
 import type { RoomId, ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
@@ -13,6 +14,9 @@ import type {
   RoomserverContext,
 } from './context.ts';
 import { Events } from './events.ts';
+import { Asker } from './fetching/asker.ts';
+import { Backfills } from './fetching/backfills.ts';
+import { createRemoteEvents } from './fetching/remote-events.ts';
 import { type KeyRing, ownKeyRing, withOwnKey } from './input/key-ring.ts';
 import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
 import { noRemoteRooms } from './membership/remote-rooms.ts';
@@ -38,6 +42,9 @@ export interface RoomserverOptions {
   readonly config: RoomserverConfig;
   /** Other servers' keys; absent: only this server's own. */
   readonly keyRing?: KeyRing;
+  /** For what is asked of other servers; absent: nothing can be. */
+  readonly federation?: Pick<FederationClient, 'request'>;
+  /** For tests. */
   readonly missingEvents?: MissingEvents;
   /** Absent: this server is alone. */
   readonly federationsender?: PeekSender & HandshakeSender;
@@ -73,13 +80,16 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     transactionIds,
     isSweeping,
   });
+  const asker = options.federation && new Asker(() => context, options.federation);
   const parts: Omit<RoomserverContext, 'outboundPeeks'> = {
     ...options,
     rooms,
     events,
     states,
     keyRing: options.keyRing ? withOwnKey(options, options.keyRing) : ownKeyRing(options),
-    missingEvents: options.missingEvents ?? noMissingEvents,
+    missingEvents:
+      options.missingEvents ?? (asker ? createRemoteEvents(() => context, asker) : noMissingEvents),
+    backfills: asker && new Backfills(() => context, asker),
     remoteRooms: federationsender
       ? createRemoteRooms(() => context, federationsender)
       : noRemoteRooms,
@@ -96,8 +106,9 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     context,
     close: async () => {
       stop();
-      const { outboundPeeks, staged } = context;
-      await Promise.all([staged.close(), rooms.close(), outboundPeeks.close()]);
+      const { outboundPeeks, staged, backfills } = context;
+      asker?.close();
+      await Promise.all([staged.close(), rooms.close(), outboundPeeks.close(), backfills?.idle()]);
       await purges.close();
     },
   };

@@ -9,6 +9,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { Events } from './events.ts';
+import type { Backfills } from './fetching/backfills.ts';
 import type { KeyRing } from './input/key-ring.ts';
 import type { MissingEvents } from './input/missing-events.ts';
 import type { RemoteRooms } from './membership/remote-rooms.ts';
@@ -60,6 +61,8 @@ export interface RoomserverContext {
   readonly federationsender: PeekSender;
   readonly outboundPeeks: OutboundPeeks;
   readonly staged: StagedWorker;
+  /** Undefined where no other server can be asked. */
+  readonly backfills: Backfills | undefined;
   /** By room: what waits for other servers. */
   readonly turns: Turns;
 }

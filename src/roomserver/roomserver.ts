@@ -72,6 +72,8 @@ function changes(context: RoomserverContext) {
     performKnock: (request) => knock(context, request),
     performMembershipChange: (request) => changeMembership(context, request),
     performForget: (request) => forget(context, request),
+    performBackfill: async (request) =>
+      (await context.backfills?.backfill(request)) ?? { position: 0 },
     inputEvents: (request) => inputEvents(context, request),
     inputState: (request) => inputState(context, request),
   } satisfies Partial<RoomserverApi>;

@@ -45,7 +45,7 @@ export type HarnessOptions = BackendOptions &
   Partial<
     Pick<
       RoomserverOptions,
-      'keyRing' | 'missingEvents' | 'serverName' | 'signingKey' | 'federationsender'
+      'keyRing' | 'missingEvents' | 'serverName' | 'signingKey' | 'federationsender' | 'federation'
     >
   >;
 
@@ -55,6 +55,7 @@ export async function startRoomserver(
     keyRing,
     missingEvents,
     federationsender,
+    federation,
     signingKey,
     serverName = HERE,
     ...backendOptions
@@ -74,6 +75,7 @@ export async function startRoomserver(
     ...(keyRing && { keyRing }),
     ...(missingEvents && { missingEvents }),
     ...(federationsender && { federationsender }),
+    ...(federation && { federation }),
   });
   return {
     api: apiOf(context),

@@ -1,6 +1,8 @@
 // Several roomservers that reach each other directly: what goes over the network elsewhere are calls here, whose answers
 // a test can change, delay and refuse.
 
+import type { FederationClient } from '../../src/federation/api.ts';
+import { FederationError } from '../../src/federation/federation-error.ts';
 import type { HandshakeEvent, SendJoinAnswer } from '../../src/federationsender/api.ts';
 import { MatrixError } from '../../src/protocol/error.ts';
 import type { Pdu, PduJson } from '../../src/protocol/events/pdu.ts';
@@ -8,7 +10,6 @@ import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/ide
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { parseJsonExactly } from '../../src/protocol/json.ts';
 import type { HandshakeSender, PeekSender } from '../../src/roomserver/context.ts';
-import type { MissingEvents } from '../../src/roomserver/input/missing-events.ts';
 import { noPeekSender } from '../../src/roomserver/peeking/no-peek-sender.ts';
 import type { Backend } from '../contracts/backends.ts';
 import { TestKeys } from './foreign-server.ts';
@@ -26,6 +27,7 @@ export interface Faults {
   /** Called with each answer before it is given. */
   template?: (server: ServerName, made: { event: JsonObject }) => JsonObject;
   joinAnswer?: (server: ServerName, answer: SendJoinAnswer) => SendJoinAnswer;
+  answer?: (method: string, server: ServerName, answer: JsonObject) => JsonObject;
   /** Throws, or delays. */
   before?: (method: string, server: ServerName) => Promise<void> | void;
 }
@@ -35,19 +37,15 @@ export class Neighbourhood {
   readonly faults: Faults = {};
   readonly servers = new Map<ServerName, Neighbour>();
 
-  async start(
-    backend: Pick<Backend, 'open'>,
-    name: string,
-    options: { missingEvents?: MissingEvents } = {},
-  ): Promise<Neighbour> {
+  async start(backend: Pick<Backend, 'open'>, name: string): Promise<Neighbour> {
     const serverName = name as ServerName;
     const asked: string[] = [];
     const server = await startRoomserver(backend, {
-      ...options,
       serverName,
       keyRing: this.keys,
       signingKey: this.keys.of(name),
       federationsender: this.#senderOf(serverName, asked),
+      federation: this.#clientOf(serverName, asked),
     });
     const neighbour: Neighbour = {
       ...server,
@@ -76,6 +74,31 @@ export class Neighbourhood {
     const neighbour = this.servers.get(server);
     if (neighbour === undefined) throw new MatrixError('M_UNKNOWN', `${server} is not reached`);
     return neighbour;
+  }
+
+  /** What is asked by GET and POST, of the other's own answers. */
+  #clientOf(origin: ServerName, asked: string[]): Pick<FederationClient, 'request'> {
+    return {
+      request: async ({ destination, path, query = {}, body = {} }) => {
+        const [, , , , method = '', ...parts] = path.split('/').map(decodeURIComponent);
+        let api: Neighbour['api'];
+        try {
+          ({ api } = await this.#reach(method, asked, destination));
+        } catch {
+          throw new FederationError('unreachable', destination, { message: 'is not there' });
+        }
+        const eventId = (query.event_id ?? parts.at(-1)) as EventId;
+        const room = { origin, roomId: parts[0] as RoomId, eventId };
+        try {
+          const answer = await answerOf(api, method, { room, query, body });
+          return overTheWire(this.faults.answer?.(method, destination, answer) ?? answer);
+        } catch (error) {
+          if (!(error instanceof MatrixError)) throw error;
+          const { errcode, message } = error;
+          throw new FederationError('refused', destination, { message, status: 400, errcode });
+        }
+      },
+    };
   }
 
   #senderOf(origin: ServerName, asked: string[]): HandshakeSender & PeekSender {
@@ -140,6 +163,55 @@ export class Neighbourhood {
         return api.queryAlias({ alias });
       },
     };
+  }
+}
+
+interface Asked {
+  readonly room: {
+    readonly origin: ServerName;
+    readonly roomId: RoomId;
+    readonly eventId: EventId;
+  };
+  readonly query: NonNullable<Parameters<FederationClient['request']>[0]['query']>;
+  readonly body: JsonObject;
+}
+
+async function answerOf(
+  api: Neighbour['api'],
+  method: string,
+  { room, query, body }: Asked,
+): Promise<JsonObject> {
+  switch (method) {
+    case 'event':
+      return { pdus: [(await api.queryEventFor(room)).event] };
+    case 'event_auth':
+      return { auth_chain: (await api.queryEventAuthFor(room)).authChain };
+    case 'state_ids': {
+      const { stateIds, authChainIds } = await api.queryStateIdsFor(room);
+      return { pdu_ids: stateIds, auth_chain_ids: authChainIds };
+    }
+    case 'state': {
+      const { state, authChain } = await api.queryStateFor(room);
+      return { pdus: state, auth_chain: authChain };
+    }
+    case 'backfill': {
+      const from = query.v as EventId[];
+      return {
+        pdus: (await api.queryBackfillFor({ ...room, from, limit: Number(query.limit) })).events,
+      };
+    }
+    case 'get_missing_events': {
+      const { events } = await api.queryMissingEventsFor({
+        ...room,
+        earliest: body.earliest_events as unknown as EventId[],
+        latest: body.latest_events as unknown as EventId[],
+        limit: body.limit as number,
+        minDepth: body.min_depth as number,
+      });
+      return { events };
+    }
+    default:
+      throw new Error(`nobody answers ${method}`);
   }
 }
 

@@ -1,4 +1,5 @@
-// performCreateRoom: a room with all its first events, its alias and its place in the directory, at once or not at all.
+// performCreateRoom: a room with all its first events, its alias and its place in the directory, at once or not at all;
+// then users of other servers are invited.
 
 import { setImmediate } from 'node:timers/promises';
 import { MatrixError } from '../../protocol/error.ts';
@@ -6,6 +7,7 @@ import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { aliasTaken } from '../aliases/alias-taken.ts';
 import type { CreateRoomRequest, RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
+import { mapInParallel } from '../input/in-parallel.ts';
 import { type Founding, foundRoom } from '../rooms/found-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
@@ -16,6 +18,7 @@ import { type PlannedEvent, planRoom, type RoomPlan } from './room-plan.ts';
 
 /** Each is signed: others get their turn of the event loop in between. */
 const EVENTS_PER_TURN = 50;
+const INVITES_AT_ONCE = 10;
 
 export function createCreationApi(
   context: RoomserverContext,
@@ -39,8 +42,29 @@ async function createRoom(
   const plan = planRoom(request, { serverName, defaultRoomVersion: config.defaultRoomVersion });
   const { alias } = plan;
   if (alias !== undefined) await checkFree(context, alias);
-  const created = await found(context, plan, { creator: request.creator, originServerTs });
+  const { creator } = request;
+  const { roomId, position } = await found(context, plan, { creator, originServerTs });
+  const invited = await inviteOthers(context, plan, { roomId, sender: creator });
+  const created = { roomId, position: Math.max(position, invited) };
   return { ...created, ...(alias !== undefined && { roomAlias: alias }) };
+}
+
+/** The room is there, whatever their servers answer. Returns the position of the last invite. */
+async function inviteOthers(
+  { remoteRooms, logger }: RoomserverContext,
+  { invites }: RoomPlan,
+  room: { readonly roomId: RoomId; readonly sender: UserId },
+): Promise<number> {
+  const positions = await mapInParallel(invites, INVITES_AT_ONCE, async ({ target, content }) => {
+    try {
+      return (await remoteRooms.invite({ ...room, target, content })).position;
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      logger.info({ ...room, target, reason: error.message }, 'a user could not be invited');
+      return 0;
+    }
+  });
+  return Math.max(0, ...positions);
 }
 
 /** Refuses early what the transaction would refuse. */

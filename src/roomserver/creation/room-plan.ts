@@ -27,6 +27,8 @@ export interface RoomPlan {
   readonly createContent: JsonObject;
   /** All that follows m.room.create. */
   readonly events: readonly PlannedEvent[];
+  /** Of users of other servers, who have to be asked: once the room is there. */
+  readonly invites: readonly { readonly target: UserId; readonly content: JsonObject }[];
   readonly alias: RoomAlias | undefined;
   /** That of `events` which names the alias: it leads to the room only once the room is there. */
   readonly canonicalAlias: PlannedEvent | undefined;
@@ -41,7 +43,10 @@ export interface PlanDefaults {
 /** Each is signed, and all are held under one lock. */
 const MAX_EVENTS = 1000;
 
-/** Errors: M_UNSUPPORTED_ROOM_VERSION, M_INVALID_PARAM, M_FORBIDDEN for invitees of other servers, M_TOO_LARGE. */
+/**
+ * Errors: M_UNSUPPORTED_ROOM_VERSION, M_INVALID_PARAM, M_FORBIDDEN for invites of other servers' users in `initial_state`,
+ * M_TOO_LARGE.
+ */
 export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): RoomPlan {
   const { creator, roomAliasName, roomVersion = defaults.defaultRoomVersion } = request;
   if (!isRoomVersion(roomVersion)) {
@@ -50,6 +55,7 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
   const rules = rulesOf(roomVersion);
   const preset = presetOf(request);
   const invitees = inviteesOf(request);
+  const isLocal = (userId: UserId) => serverNameOf(userId) === defaults.serverName;
   const alias =
     roomAliasName === undefined ? undefined : makeRoomAlias(roomAliasName, defaults.serverName);
   const canonicalAlias = alias && state('m.room.canonical_alias', { alias });
@@ -58,16 +64,20 @@ export function planRoom(request: CreateRoomRequest, defaults: PlanDefaults): Ro
     powerLevels(request, { rules, preset, invitees }),
     ...(canonicalAlias === undefined ? [] : [canonicalAlias]),
     ...chosenEvents(request, preset),
-    ...invitees.map((userId) => member(userId, inviteContent(request, userId))),
+    ...invitees.filter(isLocal).map((userId) => member(userId, inviteContent(request, userId))),
   ];
   for (const event of events) checkInvitee(event, defaults.serverName);
-  if (events.length > MAX_EVENTS) {
+  const invites = invitees
+    .filter((userId) => !isLocal(userId))
+    .map((target) => ({ target, content: inviteContent(request, target) }));
+  if (events.length + invites.length > MAX_EVENTS) {
     throw new MatrixError('M_TOO_LARGE', `A room begins with at most ${MAX_EVENTS} events`);
   }
   return {
     roomVersion,
     createContent: createContent(request, { rules, preset, invitees }),
     events,
+    invites,
     alias,
     canonicalAlias,
     isPublished: request.visibility === 'public',
@@ -85,11 +95,11 @@ function inviteesOf({ creator, invite }: CreateRoomRequest): UserId[] {
   return [...new Set(invite)].filter((userId) => userId !== creator);
 }
 
-/** Invites may stand in `initial_state`, too. */
+/** Invites may stand in `initial_state`, too: but not such as another server has to sign. */
 function checkInvitee({ type, stateKey, content }: PlannedEvent, serverName: ServerName): void {
   if (type !== 'm.room.member' || content.membership !== 'invite') return;
   if (serverNameOf(stateKey as UserId) === serverName) return;
-  const reason = 'users of other servers cannot be invited';
+  const reason = 'users of other servers are invited by `invite` only';
   throw new MatrixError('M_FORBIDDEN', `${stateKey} cannot be invited: ${reason}`);
 }
 

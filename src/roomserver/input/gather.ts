@@ -27,12 +27,13 @@ export async function gatherPrevEvents(
 ): Promise<CheckedEvent[]> {
   const wanted = referredTo(events, ({ pdu }) => pdu.prevEvents, events);
   for (const { eventId } of head.extremities) wanted.delete(eventId);
-  const missing = await unknownAmong(context, wanted);
+  const missing = await withoutPlace(context, wanted);
   if (missing.length === 0) return [...events];
   const fetched = await context.missingEvents.fetch({
     roomId: head.roomId,
     origin,
     eventIds: missing,
+    references: new Map(events.map(({ pdu }) => [pdu.eventId, pdu.prevEvents])),
     kind: 'prev',
     knownExtremities: head.extremities.map(({ eventId }) => eventId),
   });
@@ -56,6 +57,7 @@ export async function gatherAuthEvents(
       roomId: head.roomId,
       origin,
       eventIds: missing,
+      references: new Map(wanted.map(({ pdu }) => [pdu.eventId, pdu.authEvents])),
       kind: 'auth',
       knownExtremities: [],
     });
@@ -114,6 +116,16 @@ async function unknownAmong(
   if (ids.size === 0) return [];
   const found = await stored.load([...ids]);
   return [...ids].filter((id) => !found.has(id));
+}
+
+/** Those of the events that have no place in history: not stored, or known for their content only. */
+async function withoutPlace(
+  { events: stored }: RoomserverContext,
+  ids: ReadonlySet<EventId>,
+): Promise<EventId[]> {
+  if (ids.size === 0) return [];
+  const found = await stored.load([...ids]);
+  return [...ids].filter((id) => found.get(id)?.stateBefore === undefined);
 }
 
 /** What the events refer to, but for those that are among `given`. */

@@ -14,6 +14,9 @@ import { receiveEvent } from './receive-event.ts';
 
 type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
 
+/** Of how many states others are asked for one batch of events: the rest has to come again. */
+const MAX_STATES = 10;
+
 export async function inputEvents(
   context: RoomserverContext,
   request: InputRequest,
@@ -100,9 +103,15 @@ async function statesOfMissing(
   const stored = await context.events.load([...prevEvents.difference(expected)]);
   const isHere = (id: EventId) => expected.has(id) || stored.get(id)?.stateBefore !== undefined;
   const states = new Map<EventId, StateSnapshotId>();
+  // Events after the same ones have the same state before them.
+  const asked = new Map<string, StateSnapshotId | undefined>();
   for (const { pdu } of events) {
     if (pdu.prevEvents.every(isHere)) continue;
-    const state = await gatherStateBefore(context, gathering, pdu.eventId);
+    const place = pdu.prevEvents.toSorted().join();
+    if (!asked.has(place) && asked.size < MAX_STATES) {
+      asked.set(place, await gatherStateBefore(context, gathering, pdu.eventId));
+    }
+    const state = asked.get(place);
     if (state !== undefined) states.set(pdu.eventId, state);
   }
   return states;

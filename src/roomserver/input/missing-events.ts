@@ -8,6 +8,8 @@ export interface MissingEventsRequest {
   /** The server that sent the event that refers to them. */
   readonly origin: ServerName;
   readonly eventIds: readonly EventId[];
+  /** The events that are here, or about to be, with what they refer to. */
+  readonly references: ReadonlyMap<EventId, readonly EventId[]>;
   /** `auth`: auth events, which become outliers. `prev`: the gap between our extremities and the event. */
   readonly kind: 'auth' | 'prev';
   readonly knownExtremities: readonly EventId[];

@@ -81,6 +81,8 @@ async function refuse(
   { event: { pdu } }: Arrival,
   { before, violation, as }: Refusal,
 ): Promise<Decision> {
+  // Nobody has to look for it any more.
+  if (await room.isMissing(pdu.eventId)) room.changes.arrived.add(pdu.eventId);
   const placed = await placeEvent(room, { pdu, stateBefore: before }, as);
   room.store({ ...placed, reason: `${violation.rule}: ${violation.reason}` });
   return { fate: as, eventId: pdu.eventId, ...violation };

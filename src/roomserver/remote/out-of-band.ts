@@ -10,7 +10,7 @@ import type { Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { DraftEntry } from '../rooms/room-draft.ts';
 import { deleteInvite, type Invite, upsertInvite } from '../store/invites.ts';
-import { upsertMemberships } from '../store/memberships.ts';
+import { updateForgotten, upsertMemberships } from '../store/memberships.ts';
 
 type Context = Pick<RoomserverContext, 'database' | 'eventLog' | 'rooms'>;
 
@@ -39,6 +39,16 @@ export function retireInvite(
   return write(context, { roomId, entry }, async (tx) => {
     await deleteInvite(tx, roomId, userId);
     await upsertMemberships(tx, [{ roomId, userId, membership, eventId }]);
+  });
+}
+
+export function forgetOutOfBand(
+  context: Context,
+  { roomId, userId }: Pick<Invite, 'roomId' | 'userId'>,
+): Promise<Written> {
+  const entry = { kind: 'ForgetRoom', userId } as const;
+  return write(context, { roomId, entry }, async (tx) => {
+    await updateForgotten(tx, roomId, userId);
   });
 }
 

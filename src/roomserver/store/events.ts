@@ -96,6 +96,15 @@ function recordOf(row: EventRow): EventRecord {
   };
 }
 
+/** Of the first event of the room that has a place in its history: before it nothing is known. */
+export async function selectLeastDepth(from: Queryable, roomId: RoomId): Promise<number> {
+  const row = await from.get<{ depth: number }>(
+    sql`SELECT depth FROM roomserver_events
+      WHERE room_id = ${roomId} AND state_before IS NOT NULL ORDER BY depth LIMIT 1`,
+  );
+  return row?.depth ?? 0;
+}
+
 const COLUMNS = {
   event_id: 'text',
   room_id: 'text',

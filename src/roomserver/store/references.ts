@@ -35,6 +35,28 @@ export async function isReferencedMissing(
   return row !== undefined;
 }
 
+/**
+ * The missing events to which events of these depths refer, the deepest first: where history goes on, as one goes
+ * back in it.
+ */
+export async function selectGaps(
+  from: Queryable,
+  roomId: RoomId,
+  {
+    minDepth,
+    maxDepth,
+    limit,
+  }: { readonly minDepth: number; readonly maxDepth: number; readonly limit: number },
+): Promise<EventId[]> {
+  const found = await from.all<{ event_id: EventId }>(
+    sql`SELECT m.event_id FROM roomserver_missing_events m
+      JOIN roomserver_events e ON e.event_id = m.referenced_by
+      WHERE m.room_id = ${roomId} AND e.depth >= ${minDepth} AND e.depth <= ${maxDepth}
+      GROUP BY m.event_id ORDER BY max(e.depth) DESC, m.event_id LIMIT ${limit}`,
+  );
+  return found.map(({ event_id }) => event_id);
+}
+
 export async function deleteMissing(
   tx: Transaction,
   roomId: RoomId,

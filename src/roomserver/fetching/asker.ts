@@ -1,0 +1,100 @@
+// Asks other servers of a room, one after the other and not for ever, and takes nothing of their answers for granted.
+
+import type { FederationClient, FederationRequest } from '../../federation/api.ts';
+import { FederationError } from '../../federation/federation-error.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { RoomserverContext } from '../context.ts';
+import { selectJoinedHosts } from '../store/memberships.ts';
+
+/** Besides the server that the events came from. */
+const MAX_OTHERS = 4;
+/** A server that was silent is passed over for so long, ms. */
+const SILENCE_MS = 60_000;
+const MAX_SILENT = 10_000;
+const REQUEST_MS = 15_000;
+
+type Context = Pick<RoomserverContext, 'database' | 'clock' | 'logger' | 'serverName'>;
+
+export type Question = Omit<FederationRequest, 'destination' | 'signal' | 'timeoutMs'>;
+
+/** What is left of the time that something may take. */
+export class Deadline {
+  readonly #clock: Context['clock'];
+  readonly #end: number;
+
+  constructor(clock: Context['clock'], ms: number) {
+    this.#clock = clock;
+    this.#end = clock.now() + ms;
+  }
+
+  get leftMs(): number {
+    return Math.max(this.#end - this.#clock.now(), 0);
+  }
+}
+
+export class Asker {
+  readonly #contextOf: () => Context;
+  readonly #client: Pick<FederationClient, 'request'>;
+  readonly #closing = new AbortController();
+  /** Until when. */
+  readonly #silent = new Map<ServerName, number>();
+
+  constructor(contextOf: () => Context, client: Pick<FederationClient, 'request'>) {
+    this.#contextOf = contextOf;
+    this.#client = client;
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  deadline(ms: number): Deadline {
+    return new Deadline(this.#contextOf().clock, ms);
+  }
+
+  /** Those that may know of the room, the given one first. */
+  async servers(roomId: RoomId, first?: ServerName): Promise<ServerName[]> {
+    const { database, serverName } = this.#contextOf();
+    const hosts = await selectJoinedHosts(database, roomId, MAX_OTHERS + 2);
+    const others = hosts.filter((host) => host !== serverName && host !== first);
+    const all = first === undefined || first === serverName ? others : [first, ...others];
+    return all.filter((server) => !this.isPassedOver(server)).slice(0, MAX_OTHERS + 1);
+  }
+
+  /** It was silent just now. */
+  isPassedOver(server: ServerName): boolean {
+    return (this.#silent.get(server) ?? 0) > this.#contextOf().clock.now();
+  }
+
+  /** Undefined when there is no answer that could be used. Never throws. */
+  async ask(
+    server: ServerName,
+    question: Question,
+    deadline: Deadline,
+  ): Promise<JsonObject | undefined> {
+    const timeoutMs = Math.min(deadline.leftMs, REQUEST_MS);
+    if (timeoutMs === 0 || this.isClosed) return undefined;
+    try {
+      const { signal } = this.#closing;
+      const request = { ...question, destination: server, timeoutMs, signal };
+      return await this.#client.request(request);
+    } catch (error) {
+      const { logger } = this.#contextOf();
+      logger.debug({ server, path: question.path, err: error }, 'a server has not helped');
+      if (error instanceof FederationError && error.kind === 'unreachable') this.#note(server);
+      return undefined;
+    }
+  }
+
+  #note(server: ServerName): void {
+    if (this.isClosed) return;
+    if (this.#silent.size >= MAX_SILENT) this.#silent.clear();
+    this.#silent.set(server, this.#contextOf().clock.now() + SILENCE_MS);
+  }
+}

@@ -1,0 +1,127 @@
+// The events of a gap: between what is here and an event that has come, by get_missing_events.
+
+import { federationPath } from '../../federation/federation-path.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { MissingEventsRequest } from '../input/missing-events.ts';
+import { selectLeastDepth } from '../store/events.ts';
+import type { Asker, Deadline } from './asker.ts';
+import { givenPdus, type OfRoom, reachable } from './given-pdus.ts';
+
+/** All that may be looked for before one batch of events; what lies before it is a gap in history. */
+const MAX_EVENTS = 200;
+/** Per request: servers give no more. */
+const LIMIT = 20;
+const MAX_ROUNDS = 10;
+/** Servers that have nothing to say to it. */
+const MAX_IN_VAIN = 2;
+const TIME_MS = 30_000;
+
+/** Nothing of before what is here: that is history, and for others to ask for. */
+export async function fetchGap(
+  { events, database }: Pick<RoomserverContext, 'events' | 'database'>,
+  asker: Asker,
+  { request, room }: { readonly request: MissingEventsRequest; readonly room: OfRoom },
+): Promise<Pdu[]> {
+  const minDepth = await selectLeastDepth(database, room.roomId);
+  const gap = new Gap(events, { ...request, minDepth });
+  const deadline = asker.deadline(TIME_MS);
+  let inVain = 0;
+  for (const server of await asker.servers(request.roomId, request.origin)) {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (gap.isClosed || inVain >= MAX_IN_VAIN) return gap.found;
+      const given = await askFor(asker, { server, gap, room, deadline });
+      if (given === undefined) break;
+      const before = gap.found.length;
+      await gap.add(given);
+      if (gap.found.length > before) continue;
+      inVain++;
+      break;
+    }
+  }
+  return gap.found;
+}
+
+async function askFor(
+  asker: Asker,
+  {
+    server,
+    gap,
+    room,
+    deadline,
+  }: {
+    readonly server: ServerName;
+    readonly gap: Gap;
+    readonly room: OfRoom;
+    readonly deadline: Deadline;
+  },
+): Promise<Map<EventId, Pdu> | undefined> {
+  const answer = await asker.ask(
+    server,
+    {
+      method: 'POST',
+      path: federationPath`/_matrix/federation/v1/get_missing_events/${room.roomId}`,
+      body: {
+        earliest_events: [...gap.earliest],
+        latest_events: gap.latest(),
+        limit: LIMIT,
+        min_depth: gap.minDepth,
+      },
+    },
+    deadline,
+  );
+  return answer && givenPdus(answer.events, room, LIMIT * 5);
+}
+
+/** What is known of the gap so far. */
+class Gap {
+  readonly earliest: readonly EventId[];
+  readonly minDepth: number;
+  readonly #events: RoomserverContext['events'];
+  readonly #given: ReadonlyMap<EventId, readonly EventId[]>;
+  readonly #found = new Map<EventId, Pdu>();
+  /** Referred to, and neither stored nor found. */
+  #missing: Set<EventId>;
+
+  constructor(
+    events: RoomserverContext['events'],
+    request: MissingEventsRequest & { readonly minDepth: number },
+  ) {
+    this.minDepth = request.minDepth;
+    this.earliest = request.knownExtremities;
+    this.#events = events;
+    this.#given = request.references;
+    this.#missing = new Set(request.eventIds);
+  }
+
+  get found(): Pdu[] {
+    return [...this.#found.values()];
+  }
+
+  get isClosed(): boolean {
+    return this.#missing.size === 0 || this.#found.size >= MAX_EVENTS;
+  }
+
+  /** The events before which others are missing. */
+  latest(): EventId[] {
+    const isBefore = (ids: readonly EventId[]) => ids.some((id) => this.#missing.has(id));
+    const given = [...this.#given].filter(([, ids]) => isBefore(ids)).map(([id]) => id);
+    const found = this.found.filter(({ prevEvents }) => isBefore(prevEvents));
+    return [...found.map(({ eventId }) => eventId), ...given].slice(0, LIMIT);
+  }
+
+  async add(given: ReadonlyMap<EventId, Pdu>): Promise<void> {
+    const after = new Map([...given].filter(([, { depth }]) => depth >= this.minDepth));
+    const ofGap = reachable(after, this.#missing, ({ prevEvents }) => prevEvents);
+    for (const [id, pdu] of ofGap) this.#found.set(id, pdu);
+    const referred = new Set(this.#missing);
+    for (const pdu of ofGap.values()) for (const id of pdu.prevEvents) referred.add(id);
+    const stored = await this.#events.load([...referred]);
+    const isHere = (id: EventId) =>
+      this.#found.has(id) ||
+      this.earliest.includes(id) ||
+      stored.get(id)?.stateBefore !== undefined;
+    this.#missing = new Set([...referred].filter((id) => !isHere(id)));
+  }
+}

@@ -1,0 +1,98 @@
+// The state before an event whose prev_events cannot be had: by ids where most of it is here, else as a whole.
+
+import { federationPath } from '../../federation/federation-path.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import { type EventId, isEventId, type ServerName } from '../../protocol/identifiers.ts';
+import type { JsonValue } from '../../protocol/json.ts';
+import type { RoomserverContext } from '../context.ts';
+import type { StateBefore } from '../input/missing-events.ts';
+import type { Asker, Deadline } from './asker.ts';
+import { fetchEvents } from './fetch-events.ts';
+import { givenPdus, type OfRoom } from './given-pdus.ts';
+
+const TIME_MS = 60_000;
+/** More than these are asked for as a whole. */
+const MAX_SINGLE = 100;
+const MAX_STATE = 500_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+interface Search {
+  readonly server: ServerName;
+  readonly eventId: EventId;
+  readonly room: OfRoom;
+  readonly deadline: Deadline;
+}
+
+export async function fetchState(
+  context: Pick<RoomserverContext, 'events'>,
+  asker: Asker,
+  {
+    origin,
+    eventId,
+    room,
+  }: {
+    readonly origin: ServerName;
+    readonly eventId: EventId;
+    readonly room: OfRoom;
+  },
+): Promise<StateBefore | undefined> {
+  const deadline = asker.deadline(TIME_MS);
+  for (const server of await asker.servers(room.roomId, origin)) {
+    const search = { server, eventId, room, deadline };
+    const state = await fetchFrom(context, asker, search);
+    if (state !== undefined) return state;
+  }
+  return undefined;
+}
+
+async function fetchFrom(
+  { events }: Pick<RoomserverContext, 'events'>,
+  asker: Asker,
+  search: Search,
+): Promise<StateBefore | undefined> {
+  const { server, eventId, room, deadline } = search;
+  const path = federationPath`/_matrix/federation/v1/state_ids/${room.roomId}`;
+  const question = {
+    method: 'GET',
+    path,
+    query: { event_id: eventId },
+    maxBytes: MAX_BYTES,
+  } as const;
+  const answer = await asker.ask(server, question, deadline);
+  const stateIds = idsIn(answer?.pdu_ids);
+  const authIds = idsIn(answer?.auth_chain_ids);
+  if (stateIds === undefined || authIds === undefined || stateIds.length === 0) return undefined;
+  const all = [...new Set([...stateIds, ...authIds])];
+  const stored = await events.load(all);
+  const missing = all.filter((id) => !stored.has(id));
+  if (missing.length > MAX_SINGLE) return fetchWhole(asker, search);
+  const fetched = await fetchEvents(asker, { server, ids: missing, room, deadline });
+  return { stateIds, events: [...fetched.values()] };
+}
+
+async function fetchWhole(
+  asker: Asker,
+  { server, eventId, room, deadline }: Search,
+): Promise<StateBefore | undefined> {
+  const path = federationPath`/_matrix/federation/v1/state/${room.roomId}`;
+  const question = {
+    method: 'GET',
+    path,
+    query: { event_id: eventId },
+    maxBytes: MAX_BYTES,
+  } as const;
+  const answer = await asker.ask(server, question, deadline);
+  if (answer === undefined) return undefined;
+  const state = await givenPdus(answer.pdus, room, MAX_STATE);
+  const authChain = await givenPdus(answer.auth_chain, room, MAX_STATE);
+  if (state.size === 0) return undefined;
+  const events = new Map<EventId, Pdu>([...authChain, ...state]);
+  return { stateIds: [...state.keys()], events: [...events.values()] };
+}
+
+/** Undefined for what is no list of ids. */
+function idsIn(value: JsonValue | undefined): EventId[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_STATE) return undefined;
+  const ids = value.filter(isEventId);
+  return ids.length === value.length ? ids : undefined;
+}
