@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { forEachBackend } from '../../test/contracts/backends.ts';
+import { until } from '../../test/until.ts';
 import { sql } from '../database/sql.ts';
 import type { Receipt, ToDeviceMessage } from '../eventlog/entries.ts';
 import type { DeviceId, EventId, UserId } from '../protocol/identifiers.ts';
@@ -77,7 +78,11 @@ forEachBackend('telling other servers', (backend) => {
     const again = await harness.restart();
     again.network.up('b.example');
     const before = again.network.sent().length;
-    await again.later(3_600_000);
+    // When to try again is read from the database first.
+    await until(() => {
+      again.clock.advance(60_000);
+      return again.network.sent().length >= before + 2;
+    }, 'two transactions');
     const sent = again.network.sent().slice(before);
     assert.deepEqual(
       sent.map(({ edus }) => edus.length),
@@ -197,8 +202,12 @@ forEachBackend('telling other servers', (backend) => {
     const before = harness.network.sent('b.example').length;
     await harness.later(3_600_000);
     assert.equal(harness.network.sent('b.example').length, before);
-    await harness.append('edu.receipt', ROOM, receipt('$3'));
-    await harness.settled();
+    // That it may be tried again is written down first.
+    await until(async () => {
+      await harness.append('edu.receipt', ROOM, receipt('$3'));
+      await harness.later(60_000);
+      return harness.network.sent('b.example').length > before;
+    }, 'what is new is sent');
     assert.match(JSON.stringify(contents(harness, 'b.example', 'm.receipt').at(-1)), /\$3/);
   });
 });

@@ -128,7 +128,9 @@ test('a guest who becomes an ordinary user goes on looking on the same device', 
 test('what another device does wakes this one: a join, which ends the peek here', async () => {
   const room = await openRoom({ preset: 'public_chat' });
   const { one, other } = await twoLooking(room);
-  const waiting = one.client.sync({ since: one.since, timeout: '30000' });
+  // That there is another device is news, too.
+  const { next_batch: since } = await one.client.sync({ since: one.since });
+  const waiting = one.client.sync({ since, timeout: '30000' });
   await scene().server.untilWaiting(one.client);
   await join(other.client, room);
   const { rooms } = await waiting;

@@ -1,7 +1,12 @@
 // Sends one transaction to one destination.
 
 import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
-import { type Destination, updateRetryAt, updateSucceeded } from '../store/destinations.ts';
+import {
+  type Destination,
+  selectIsCatchingUp,
+  updateRetryAt,
+  updateSucceeded,
+} from '../store/destinations.ts';
 import type { Outgoing } from '../store/transactions.ts';
 import { isDurable, nextTransaction } from './compose.ts';
 import type { SendingContext } from './context.ts';
@@ -92,8 +97,18 @@ async function settle(
   });
 }
 
-/** Nothing is to be sent: one that is due to be tried again waits for something. */
-async function rest({ database }: SendingContext, { id, retryAt }: Destination): Promise<Outcome> {
-  if (retryAt > 0) await database.transact((tx) => updateRetryAt(tx, id, 0));
-  return { kind: 'idle' };
+/**
+ * Nothing is to be sent: one that is due to be tried again waits for something. If it was told meanwhile to catch up,
+ * nobody else would see to that: it gets another turn.
+ */
+async function rest(
+  { database }: SendingContext,
+  { id, retryAt, catchingUp }: Destination,
+): Promise<Outcome> {
+  if (retryAt === 0) return { kind: 'idle' };
+  const isCatchingUp = await database.transact(async (tx) => {
+    await updateRetryAt(tx, id, 0);
+    return selectIsCatchingUp(tx, id);
+  });
+  return { kind: isCatchingUp && !catchingUp ? 'sent' : 'idle' };
 }

@@ -139,6 +139,21 @@ export async function updateRetryAt(tx: Transaction, id: number, retryAt: number
   );
 }
 
+/** Whether it is going to be tried again. */
+export async function selectIsRetried(tx: Transaction, id: number): Promise<boolean> {
+  const found = await tx.get(
+    sql`SELECT id FROM federationsender_destinations WHERE id = ${id} AND retry_at > 0`,
+  );
+  return found !== undefined;
+}
+
+export async function selectIsCatchingUp(tx: Transaction, id: number): Promise<boolean> {
+  const found = await tx.get<{ catching_up: number }>(
+    sql`SELECT catching_up FROM federationsender_destinations WHERE id = ${id}`,
+  );
+  return found?.catching_up === 1;
+}
+
 export async function updateCatchingUp(
   tx: Transaction,
   id: number,

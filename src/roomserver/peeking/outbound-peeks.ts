@@ -198,7 +198,7 @@ export class OutboundPeeks {
   async #tryEach(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
     const { federationsender, logger } = this.#context;
     const roomVersions = ROOM_VERSIONS;
-    let failure: unknown = new MatrixError('M_NOT_FOUND', 'No server is known that has this room');
+    let failure: unknown = new MatrixError('M_NOT_FOUND', 'No such room');
     let left = servers;
     while (left.length > 0) {
       if (this.#isClosed) throw new Error('the roomserver is closed');
