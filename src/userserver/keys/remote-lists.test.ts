@@ -173,11 +173,12 @@ forEachBackend('device lists of other servers', (backend) => {
       currentVisibility: 'shared' as const,
       encrypted: true,
     };
-    await harness.database.transact((tx) =>
+    const ticket = await harness.database.transact((tx) =>
       harness.eventLog.append(tx, 'roomserver.output', [
         { key: '!room:test.example' as RoomId, entry },
       ]),
     );
+    await harness.eventLog.position(ticket);
     assert.deepEqual(await devices(), ['A', 'B']);
   });
 
