@@ -210,4 +210,54 @@ forEachBackend('telling other servers', (backend) => {
     }, 'what is new is sent');
     assert.match(JSON.stringify(contents(harness, 'b.example', 'm.receipt').at(-1)), /\$3/);
   });
+
+  it('tells servers that share a room with a user of her devices and keys, in order', async () => {
+    const harness = await openRoom(backend);
+    const { append, settled, network } = harness;
+    const deviceId = 'PHONE' as DeviceId;
+    const keys = { device_id: deviceId };
+    await append(
+      'userserver.output',
+      ALICE,
+      { kind: 'DeviceListChanged', deviceId, streamId: 1, prevIds: [], keys, displayName: 'Phone' },
+      { kind: 'SigningKeysChanged', masterKey: { usage: ['master'] } },
+      { kind: 'KeysChangedForOne', userIds: [BOB] },
+      { kind: 'DeviceListChanged', deviceId, streamId: 2, prevIds: [1], deleted: true },
+    );
+    const stranger = '@stranger:us.example';
+    await append('userserver.output', stranger, { kind: 'SigningKeysChanged' });
+    await settled();
+    for (const server of ['b.example', 'c.example']) {
+      assert.deepEqual(
+        network.sent(server).flatMap(({ edus }) => edus),
+        [
+          {
+            edu_type: 'm.device_list_update',
+            content: {
+              user_id: ALICE,
+              device_id: deviceId,
+              stream_id: 1,
+              prev_id: [],
+              keys,
+              device_display_name: 'Phone',
+            },
+          },
+          {
+            edu_type: 'm.signing_key_update',
+            content: { user_id: ALICE, master_key: { usage: ['master'] } },
+          },
+          {
+            edu_type: 'm.device_list_update',
+            content: {
+              user_id: ALICE,
+              device_id: deviceId,
+              stream_id: 2,
+              prev_id: [1],
+              deleted: true,
+            },
+          },
+        ],
+      );
+    }
+  });
 });

@@ -13,6 +13,7 @@ import { consumeReceipts } from './consumers/edu-receipt.ts';
 import { consumeToDevice } from './consumers/edu-to-device.ts';
 import { listenToPresence, listenToTyping } from './consumers/passing-topics.ts';
 import { consumeRoomserverOutput } from './consumers/roomserver-output.ts';
+import { consumeUserserverOutput } from './consumers/userserver-output.ts';
 import type { FederationsenderContext } from './context.ts';
 import { DestinationIds } from './destination-ids.ts';
 import { Outbox } from './edus/outbox.ts';
@@ -55,7 +56,11 @@ export interface Federationsender {
   close(): Promise<void>;
 }
 
-export type ConsumedTopic = 'roomserver.output' | 'edu.to_device' | 'edu.receipt';
+export type ConsumedTopic =
+  | 'roomserver.output'
+  | 'userserver.output'
+  | 'edu.to_device'
+  | 'edu.receipt';
 type Subscriptions = Readonly<Record<ConsumedTopic, Subscription>>;
 
 const PEEK_LIMITS: InboundPeekLimits = { maxPerServer: 1000, maxPerRoom: 2000 };
@@ -131,8 +136,10 @@ async function createContext(
 
 function subscribe(context: FederationsenderContext): Subscriptions {
   const { eventLog } = context;
+  const rooms = eventLog.consume(consumeRoomserverOutput(context));
   return {
-    'roomserver.output': eventLog.consume(consumeRoomserverOutput(context)),
+    'roomserver.output': rooms,
+    'userserver.output': eventLog.consume(consumeUserserverOutput(context, rooms)),
     'edu.to_device': eventLog.consume(consumeToDevice(context)),
     'edu.receipt': eventLog.consume(consumeReceipts(context)),
   };

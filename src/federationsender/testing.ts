@@ -129,7 +129,7 @@ export interface HarnessOptions {
   readonly limits?: LaneLimits;
 }
 
-const TOPICS = ['roomserver.output', 'edu.to_device', 'edu.receipt'] as const;
+const TOPICS = ['roomserver.output', 'userserver.output', 'edu.to_device', 'edu.receipt'] as const;
 
 export async function openHarness(
   backend: Backend,

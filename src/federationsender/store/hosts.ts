@@ -99,6 +99,15 @@ export async function selectLivingNeighbours(
   return found.map(({ id }) => id);
 }
 
+/** Servers that share a room with the user of this server. */
+export async function selectNeighbours(tx: Transaction, userId: UserId): Promise<number[]> {
+  const found = await tx.all<{ destination_id: number }>(sql`
+    SELECT DISTINCT h.destination_id FROM federationsender_local_members m
+    JOIN federationsender_hosts h ON h.room_id = m.room_id
+    WHERE m.user_id = ${userId}`);
+  return found.map((row) => row.destination_id);
+}
+
 export async function deleteMembersOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM federationsender_hosts WHERE room_id = ${roomId}`);
   await tx.run(sql`DELETE FROM federationsender_local_members WHERE room_id = ${roomId}`);
