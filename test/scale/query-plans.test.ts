@@ -15,6 +15,11 @@ const ALLOWED: readonly (readonly [text: string, scan: string, reason: string])[
   ['FROM eventlog_parked AS p', 'SCAN p', 'only what is parked'],
   ['FROM syncapi_peek_interest', 'SCAN syncapi_peek_interest', 'read at start, and by time'],
   ['SELECT DISTINCT room_id FROM syncapi_peeks', 'SCAN syncapi_peeks', 'read once, at start'],
+  ['roomserver_outbound_peeks', 'SCAN roomserver_outbound_peeks', 'read once, at start'],
+  ['FROM roomserver_peek_interest', 'SCAN roomserver_peek_interest', 'read once, at start'],
+  ['AS count FROM roomserver_staged_pdus', 'SCAN roomserver_staged_pdus', 'read once, at start'],
+  ["status = 'active'", 'SCAN federationsender_outbound_peeks', 'read once, at start'],
+  ["status = 'pending'", 'SCAN federationsender_outbound_peeks', 'written once, at start'],
   ['FROM roomserver_published p', 'SCAN p', 'the list is what is asked for'],
 ];
 

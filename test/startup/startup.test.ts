@@ -197,7 +197,8 @@ test('accounts are made, and parked keys retried, while the server is stopped', 
   t.after(() => database.close());
   const receipt = { v: 1, userId: '@alice:localhost', eventId: '$none', type: 'm.read', ts: 1 };
   const park = database.prepare(`INSERT INTO eventlog_parked
-    SELECT consumer, topic, ?, 1, 1, 'Error: full', ? FROM eventlog_consumers WHERE topic = ?`);
+    SELECT consumer, topic, ?, 1, 1, 'Error: full', ? FROM eventlog_consumers
+    WHERE topic = ? AND consumer = 'syncserver'`);
   park.run('!room:localhost', JSON.stringify(receipt), 'edu.receipt');
   park.run('!broken:localhost', '{"v":1,"kind":"NewRoomEvent"}', 'roomserver.output');
 

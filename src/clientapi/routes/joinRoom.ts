@@ -13,6 +13,8 @@ export function joinRoom(context: ClientapiContext): Route {
     paths: ['/_matrix/client/{r0,v3}/join/:roomIdOrAlias'],
     auth: 'guest',
     rateLimit: 'membership',
+    // No other server that could help was reached.
+    errorStatus: { M_UNKNOWN: 502 },
     params: { roomIdOrAlias: roomIdOrAlias() },
     query: { via: repeated(serverName()), server_name: repeated(serverName()) },
     body: joinBody,

@@ -12,6 +12,8 @@ export function joinRoomById(context: ClientapiContext): Route {
     paths: ['/_matrix/client/{r0,v3}/rooms/:roomId/join'],
     auth: 'guest',
     rateLimit: 'membership',
+    // No other server that could help was reached.
+    errorStatus: { M_UNKNOWN: 502 },
     params: { roomId: roomId() },
     body: joinBody,
     bodyOptional: true,

@@ -15,6 +15,8 @@ export function knockRoom(context: ClientapiContext): Route {
     paths: ['/_matrix/client/{r0,v3}/knock/:roomIdOrAlias'],
     auth: 'user',
     rateLimit: 'membership',
+    // No other server that could help was reached.
+    errorStatus: { M_UNKNOWN: 502 },
     params: { roomIdOrAlias: roomIdOrAlias() },
     query: { via: repeated(serverName()), server_name: repeated(serverName()) },
     body: reasonBody,

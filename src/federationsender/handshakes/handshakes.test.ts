@@ -279,10 +279,10 @@ describe('other handshakes', () => {
     assert.deepEqual(await api.queryRemoteAlias({ alias }), { roomId: ROOM, servers: [C] });
     assert.deepEqual(network.requests[0]?.query, { room_alias: alias });
     network.answers.set(B, () => ({ room_id: 'nonsense' }));
-    await assert.rejects(api.queryRemoteAlias({ alias }), hasCode('M_UNKNOWN'));
+    await assert.rejects(api.queryRemoteAlias({ alias }), hasCode('M_NOT_FOUND'));
     network.refuses(B, 404, { errcode: 'M_NOT_FOUND' });
     await assert.rejects(api.queryRemoteAlias({ alias }), hasCode('M_NOT_FOUND'));
     network.down(B);
-    await assert.rejects(api.queryRemoteAlias({ alias }), hasCode('M_UNKNOWN'));
+    await assert.rejects(api.queryRemoteAlias({ alias }), hasCode('M_NOT_FOUND'));
   });
 });

@@ -1,10 +1,9 @@
 // Which room another server's alias stands for.
 
-import { FederationError } from '../../federation/federation-error.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { isRoomId, serverNameOf } from '../../protocol/identifiers.ts';
 import type { FederationsenderApi } from '../api.ts';
-import { MalformedAnswer, notReached } from './answer-error.ts';
+import { MalformedAnswer } from './answer-error.ts';
 import { serversOf } from './answer-shapes.ts';
 import type { HandshakeContext } from './context.ts';
 
@@ -30,7 +29,6 @@ export async function queryRemoteAlias(
     return { roomId, servers: serversOf(answer.servers).slice(0, MAX_SERVERS) };
   } catch (error) {
     logger.info({ server, alias, err: error }, 'an alias of another server was not found');
-    const isRefused = error instanceof FederationError && error.kind === 'refused';
-    throw isRefused ? new MatrixError('M_NOT_FOUND', 'Room alias not found') : notReached();
+    throw new MatrixError('M_NOT_FOUND', 'Room alias not found');
   }
 }

@@ -17,7 +17,9 @@ async function ofUser(world: World, as: Session): Promise<object> {
   const { devices } = await get('getDevices');
   return {
     synced: withoutAges(synced),
-    devices: (devices as Json[]).map(({ last_seen_ts: _ts, ...device }) => device),
+    devices: (devices as Json[]).map(
+      ({ last_seen_ts: _ts, last_seen_ip: _ip, ...device }) => device,
+    ),
     profile: await get('getUserProfile', { params: { userId: as.userId } }),
     rules: await get('getPushRules'),
     pushers: await get('getPushers'),
