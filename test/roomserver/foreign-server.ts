@@ -22,6 +22,11 @@ export class TestKeys implements KeyRing {
     return key;
   }
 
+  /** From now on the server's keys cannot be had. */
+  forget(server: string): void {
+    this.#keys.delete(server);
+  }
+
   key: KeyRing['key'] = async ({ server, keyId }) => {
     const key = this.#keys.get(server);
     return key?.keyId === keyId ? createPublicKey(key.privateKey) : undefined;

@@ -27,6 +27,9 @@ export interface Faults {
   /** Called with each answer before it is given. */
   template?: (server: ServerName, made: { event: JsonObject }) => JsonObject;
   joinAnswer?: (server: ServerName, answer: SendJoinAnswer) => SendJoinAnswer;
+  /** Before it is handed over. */
+  invite?: (request: Parameters<Neighbour['api']['performAcceptInvite']>[0]) => void;
+  invited?: (event: JsonObject) => JsonObject;
   answer?: (method: string, server: ServerName, answer: JsonObject) => JsonObject;
   /** Throws, or delays. */
   before?: (method: string, server: ServerName) => Promise<void> | void;
@@ -151,11 +154,10 @@ export class Neighbourhood {
         const json = overTheWire(event.json);
         const roomId = (json.room_id ?? '') as RoomId;
         const given = { origin, roomId, eventId, roomVersion, event: json };
-        const answer = await api.performAcceptInvite({
-          ...given,
-          strippedState: strippedState.map(overTheWire),
-        });
-        return { event: overTheWire(answer.event) };
+        const request = { ...given, strippedState: strippedState.map(overTheWire) };
+        this.faults.invite?.(request);
+        const answer = overTheWire((await api.performAcceptInvite(request)).event);
+        return { event: this.faults.invited?.(answer) ?? answer };
       },
       queryRemoteAlias: async ({ alias }) => {
         const server = alias.slice(alias.indexOf(':') + 1) as ServerName;

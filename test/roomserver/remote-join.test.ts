@@ -2,10 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
+import type { SendJoinAnswer } from '../../src/federationsender/api.ts';
+import { MatrixError } from '../../src/protocol/error.ts';
+import type { PduJson } from '../../src/protocol/events/pdu.ts';
+import type {
+  EventId,
+  RoomAlias,
+  RoomId,
+  ServerName,
+  UserId,
+} from '../../src/protocol/identifiers.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
 import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
 import { ROOM_VERSIONS } from '../../src/protocol/roomversions/table.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
+import { type ForeignEvent, foreignEvent } from './foreign-server.ts';
 import { makeRoom, otherDatabase, text } from './harness.ts';
 import { type Neighbour, Neighbourhood, user } from './neighbours.ts';
 
@@ -69,4 +80,242 @@ forEachBackend('joining rooms of other servers', (backend) => {
       await street.close();
     });
   }
+
+  it('asks the next server where a template is not what was asked for', async () => {
+    const { street, res, loc, roomId, ruth, lena, join } = await setUp(backend);
+    const ext = await street.start(otherDatabase(), 'ext.test');
+    const emil = user('emil', ext);
+    await ext.api.performJoin({
+      roomIdOrAlias: roomId,
+      userId: emil,
+      serverNames: [res.name],
+      content: {},
+    });
+    const lies: ((event: JsonObject) => JsonObject)[] = [
+      (event) => ({ ...event, sender: ruth }),
+      (event) => ({ ...event, state_key: ruth }),
+      (event) => ({ ...event, type: 'm.room.power_levels' }),
+      (event) => ({ ...event, room_id: '!other:res.test' }),
+      (event) => ({ ...event, content: { membership: 'leave' } }),
+      (event) => ({ ...event, prev_events: [] }),
+      (event) => ({ ...event, prev_events: [['$a', { sha256: '' }]] }),
+      (event) => ({ ...event, auth_events: 'none' }),
+      (event) => ({ ...event, depth: 'deep' }),
+      (event) => ({ ...event, depth: -1 }),
+      ({ content: _, ...event }) => event,
+    ];
+    for (const [i, lie] of lies.entries()) {
+      street.faults.template = (server, { event }) => (server === res.name ? lie(event) : event);
+      loc.asked.length = 0;
+      await assert.rejects(join(lena, ['res.test']), { errcode: 'M_UNKNOWN' }, String(i));
+      assert.deepEqual(loc.asked, ['make_join res.test']);
+    }
+    await join(lena, ['res.test', 'ext.test']);
+    assert.deepEqual(loc.asked.slice(-3), [
+      'make_join res.test',
+      'make_join ext.test',
+      'send_join ext.test',
+    ]);
+    await street.close();
+  });
+
+  it('takes no more of a template than the room has to say', async () => {
+    const { street, loc, lena, roomId, join } = await setUp(backend);
+    street.faults.template = (_server, { event }) => ({
+      ...event,
+      origin_server_ts: 1,
+      redacts: '$other',
+      content: { membership: 'join', displayname: 'Mallory', 'evil.key': true },
+    });
+    await join();
+    const [member] = await loc.api.queryStateEvents({
+      roomId,
+      keys: [{ type: 'm.room.member', stateKey: lena }],
+    });
+    assert.deepEqual(member?.json.content, { membership: 'join', displayname: 'Lena' });
+    assert.equal(member?.json.redacts, undefined);
+    assert.notEqual(member?.json.origin_server_ts, 1);
+    await street.close();
+  });
+
+  it('takes nothing of a state that does not validate, and asks the next server', async () => {
+    const { street, res, loc, roomId, lena, join } = await setUp(backend);
+    const ext = await street.start(otherDatabase(), 'ext.test');
+    const emil = user('emil', ext);
+    await ext.api.performJoin({
+      roomIdOrAlias: roomId,
+      userId: emil,
+      serverNames: [res.name],
+      content: {},
+    });
+    const isOf = (type: string) => (json: PduJson) => json.type === type;
+    const lies: ((answer: SendJoinAnswer) => SendJoinAnswer)[] = [
+      (answer) => ({ ...answer, membersOmitted: true }),
+      (answer) => ({ ...answer, state: [] }),
+      (answer) => ({ ...answer, authChain: [], state: answer.state.slice(1) }),
+      (answer) => ({
+        ...answer,
+        authChain: answer.authChain.filter((json) => !isOf('m.room.power_levels')(json)),
+        state: answer.state.filter((json) => !isOf('m.room.power_levels')(json)),
+      }),
+      (answer) => ({
+        ...answer,
+        state: [...answer.state, answer.state.find(isOf('m.room.create')) as PduJson],
+      }),
+      (answer) => ({
+        ...answer,
+        state: answer.state.map((json) =>
+          isOf('m.room.join_rules')(json) ? { ...json, sender: emil } : json,
+        ),
+      }),
+      (answer) => ({
+        ...answer,
+        event: { ...(answer.event as PduJson), content: { membership: 'ban' } },
+      }),
+      (answer) => ({ ...answer, state: [...answer.state, { type: 'm.room.topic' } as never] }),
+    ];
+    for (const [i, lie] of lies.entries()) {
+      street.faults.joinAnswer = (server, answer) => (server === res.name ? lie(answer) : answer);
+      await assert.rejects(join(lena, ['res.test']), { errcode: 'M_UNKNOWN' }, String(i));
+      assert.equal(await loc.api.queryRoom({ roomId }), undefined);
+    }
+    await join(lena, ['res.test', 'ext.test']);
+    assert.equal((await loc.api.queryRoom({ roomId }))?.isResident, true);
+    await street.close();
+  });
+
+  it('leaves out what cannot be verified, unless the room rests on it', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    const gone = user('gone', { name: 'gone.test' } as Neighbour);
+    const make = (event: Omit<ForeignEvent, 'roomId'>) =>
+      foreignEvent(res, street.keys, { roomId, ...event });
+    const joined = await make({
+      sender: gone,
+      type: 'm.room.member',
+      stateKey: gone,
+      content: { membership: 'join' },
+    });
+    await res.api.inputEvents({
+      roomId,
+      origin: 'gone.test' as ServerName,
+      events: [joined],
+      kind: 'new',
+    });
+    street.keys.forget('gone.test');
+    await join();
+    const asked = [gone, ruth];
+    const members = await loc.api.queryMemberships({ roomId, userIds: asked });
+    assert.deepEqual(
+      members.map(({ userId }) => userId),
+      [ruth],
+    );
+    await street.close();
+  });
+
+  it('joins once for several who want it at the same time', async () => {
+    const { street, res, loc, roomId, lena, join } = await setUp(backend);
+    const others = [user('lars', loc), user('lola', loc)];
+    await Promise.all([lena, ...others].map((userId) => join(userId)));
+    assert.equal(loc.asked.filter((asked) => asked.startsWith('send_join')).length, 1);
+    const members = await loc.api.queryMemberships({ roomId, userIds: [lena, ...others] });
+    assert.deepEqual(
+      members.map(({ membership }) => membership),
+      ['join', 'join', 'join'],
+    );
+    const local = (await loc.entries(roomId)).filter(
+      (entry) => entry.kind === 'NewRoomEvent' && entry.sendAs === loc.name,
+    );
+    assert.equal(local.length, 2);
+    const ids = local.map((entry) => (entry as { event: { eventId: EventId } }).event.eventId);
+    await loc.push(res, ids);
+    assert.equal((await res.api.queryRoom({ roomId }))?.joinedMembers, 4);
+    await street.close();
+  });
+
+  it('comes back into a room that has gone on without it', async () => {
+    const { street, res, loc, roomId, ruth, lena, join } = await setUp(backend);
+    await join();
+    await loc.api.performMembershipChange({
+      roomId,
+      sender: lena,
+      target: lena,
+      action: 'leave',
+      content: {},
+    });
+    const left = (await loc.api.queryRoom({ roomId }))?.forwardExtremities ?? [];
+    await loc.push(res, left);
+    await res.api.performSendEvent({
+      roomId,
+      sender: ruth,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'without you' },
+    });
+    const missed = await say(res, roomId, ruth);
+    // Nobody of us is in it: what is sent is none of our business.
+    const results = await res.push(loc, [missed]);
+    assert.deepEqual(results, {});
+    await join();
+    assert.deepEqual(await loc.api.queryRoom({ roomId }), await res.api.queryRoom({ roomId }));
+    const entries = await loc.entries(roomId);
+    assert.deepEqual(
+      entries.slice(-2).map(({ kind }) => kind),
+      ['StateReplaced', 'NewRoomEvent'],
+    );
+    assert.ok(await isAccepted(loc, await say(loc, roomId, lena)));
+    await street.close();
+  });
+
+  it('receives what is sent while it joins', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    let pushed: Promise<unknown> | undefined;
+    let said: EventId | undefined;
+    street.faults.joinAnswer = (_server, answer) => answer;
+    street.faults.before = async (method) => {
+      if (method !== 'send_join') return;
+      said = await say(res, roomId, ruth, 'before the join, and sent during it');
+      pushed = res.push(loc, [said]);
+    };
+    await join();
+    assert.deepEqual(await pushed, { [said as EventId]: {} });
+    assert.ok(await isAccepted(loc, said as EventId));
+    await street.close();
+  });
+
+  it('joins by an alias, through the servers that the alias names', async () => {
+    const { street, res, loc, roomId, ruth, lena } = await setUp(backend);
+    const alias = '#room:res.test' as RoomAlias;
+    await res.api.performSetAlias({ alias, roomId, userId: ruth });
+    const joined = await loc.api.performJoin({
+      roomIdOrAlias: alias,
+      userId: lena,
+      serverNames: [],
+      content: {},
+    });
+    assert.equal(joined.roomId, roomId);
+    assert.deepEqual(loc.asked, ['alias res.test', 'make_join res.test', 'send_join res.test']);
+    await street.close();
+  });
+
+  it('refuses guests, and says what the last server said', async () => {
+    const { street, loc, roomId, lena, res, ruth } = await setUp(backend);
+    const request = { roomIdOrAlias: roomId, userId: lena, serverNames: [res.name], content: {} };
+    await assert.rejects(loc.api.performJoin({ ...request, isGuest: true }), {
+      errcode: 'M_GUEST_ACCESS_FORBIDDEN',
+    });
+    await res.api.performSendEvent({
+      roomId,
+      sender: ruth,
+      type: 'm.room.join_rules',
+      stateKey: '',
+      content: { join_rule: 'invite' },
+    });
+    await assert.rejects(loc.api.performJoin(request), { errcode: 'M_FORBIDDEN' });
+    // The domain of the room's id is asked last.
+    street.faults.before = () => {
+      throw new MatrixError('M_UNKNOWN', 'nobody is reached');
+    };
+    await assert.rejects(loc.api.performJoin(request), { errcode: 'M_UNKNOWN' });
+    await street.close();
+  });
 });

@@ -1,0 +1,286 @@
+// Invites and knocks between servers, and what becomes of them.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { MatrixError } from '../../src/protocol/error.ts';
+import type { EventId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
+import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
+import { type Backend, forEachBackend } from '../contracts/backends.ts';
+import { makeRoom, otherDatabase } from './harness.ts';
+import { type Neighbour, Neighbourhood, user } from './neighbours.ts';
+
+/** Ruth's room at `res.test`, in which nobody of `loc.test` is. */
+async function setUp(backend: Backend, roomVersion: RoomVersionId = '11', joinRule = 'invite') {
+  const street = new Neighbourhood();
+  const res = await street.start(otherDatabase(), 'res.test');
+  const loc = await street.start(backend, 'loc.test');
+  const ruth = user('ruth', res);
+  const lena = user('lena', loc);
+  const state = [
+    { type: 'm.room.name', content: { name: 'A room' } },
+    { type: 'm.room.join_rules', content: { join_rule: joinRule } },
+  ];
+  const roomId = await makeRoom(res, { creator: ruth, roomVersion, state });
+  const change = (
+    server: Neighbour,
+    action: 'invite' | 'leave' | 'kick',
+    sender: UserId,
+    target: UserId,
+  ) => server.api.performMembershipChange({ roomId, sender, target, action, content: {} });
+  const memberships = (server: Neighbour, userId: UserId) =>
+    server.api.queryRoomsOfUser({
+      userId,
+      memberships: ['invite', 'knock', 'join', 'leave', 'ban'],
+    });
+  const memberOf = async (userId: UserId) =>
+    (await res.api.queryMemberships({ roomId, userIds: [userId] }))[0]?.membership;
+  return { street, res, loc, ruth, lena, roomId, change, memberships, memberOf };
+}
+
+async function lastEntry(server: Neighbour, roomId: string) {
+  return (await server.entries(roomId as never)).at(-1);
+}
+
+forEachBackend('invites between servers', (backend) => {
+  for (const roomVersion of ['1', '2', '6', '11', '12'] as const) {
+    it(`invites a user of another server, who joins, version ${roomVersion}`, async () => {
+      const { street, res, loc, ruth, lena, roomId, change, memberships } = await setUp(
+        backend,
+        roomVersion,
+      );
+      await change(res, 'invite', ruth, lena);
+      const there = await lastEntry(res, roomId);
+      assert.ok(there?.kind === 'NewRoomEvent' && there.sendAs === 'res.test');
+      const { signatures } = there.event.json;
+      assert.deepEqual(Object.keys(signatures ?? {}).sort(), ['loc.test', 'res.test']);
+
+      const entry = await lastEntry(loc, roomId);
+      assert.ok(entry?.kind === 'NewInvite' && entry.membership === 'invite');
+      assert.equal(entry.event.eventId, there.event.eventId);
+      const shown = entry.strippedState.map(({ type }) => type);
+      assert.ok(
+        ['m.room.create', 'm.room.name', 'm.room.member'].every((one) =>
+          shown.includes(one as string),
+        ),
+      );
+      for (const event of entry.strippedState) {
+        assert.deepEqual(Object.keys(event).sort(), ['content', 'sender', 'state_key', 'type']);
+      }
+      const [row] = await memberships(loc, lena);
+      assert.deepEqual([row?.roomId, row?.membership], [roomId, 'invite']);
+      assert.equal(await loc.api.queryRoom({ roomId }), undefined);
+
+      // She names no server: who has invited her is asked.
+      await loc.api.performJoin({
+        roomIdOrAlias: roomId,
+        userId: lena,
+        serverNames: [],
+        content: {},
+      });
+      assert.equal((await memberships(loc, lena))[0]?.membership, 'join');
+      await street.close();
+    });
+  }
+
+  it('rejects an invite, and the room is told', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberships, memberOf } =
+      await setUp(backend);
+    await change(res, 'invite', ruth, lena);
+    const { position } = await change(loc, 'leave', lena, lena);
+    assert.equal(await memberOf(lena), 'leave');
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'RetireInvite' && entry.position === position);
+    assert.deepEqual([entry.userId, entry.membership], [lena, 'leave']);
+    assert.equal((await memberships(loc, lena))[0]?.membership, 'leave');
+    // Once is enough.
+    assert.equal((await change(loc, 'leave', lena, lena)).position, 0);
+    await loc.api.performForget({ roomId, userId: lena });
+    assert.equal((await memberships(loc, lena))[0]?.forgotten, true);
+    await assert.rejects(change(loc, 'leave', user('lars', loc), user('lars', loc)), {
+      errcode: 'M_FORBIDDEN',
+    });
+    await street.close();
+  });
+
+  it('rejects an invite here alone where nobody answers', async () => {
+    const { street, res, loc, ruth, lena, change, memberships, memberOf } = await setUp(backend);
+    await change(res, 'invite', ruth, lena);
+    street.faults.before = () => {
+      throw new MatrixError('M_UNKNOWN', 'nobody is there');
+    };
+    await change(loc, 'leave', lena, lena);
+    assert.equal((await memberships(loc, lena))[0]?.membership, 'leave');
+    assert.equal(await memberOf(lena), 'invite');
+
+    // She is invited anew, and this time the server hangs.
+    street.faults.before = () => {};
+    const other = user('lars', loc);
+    await change(res, 'invite', ruth, other);
+    loc.asked.length = 0;
+    street.faults.before = () => new Promise(() => {});
+    const rejected = change(loc, 'leave', other, other);
+    // The clock stands still until the wait has begun.
+    while (loc.asked.at(-1) !== 'make_leave res.test') await new Promise(setImmediate);
+    loc.clock.advance(10_000);
+    await rejected;
+    assert.equal((await memberships(loc, other))[0]?.membership, 'leave');
+    await street.close();
+  });
+
+  it('takes back an invite that is withdrawn, by an event that names it only', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberships } = await setUp(backend);
+    await change(res, 'invite', ruth, lena);
+    const unrelated = await res.api.performSendEvent({
+      roomId,
+      sender: ruth,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'none of your business' },
+    });
+    await change(res, 'kick', ruth, lena);
+    const kicked = (await res.api.queryMemberships({ roomId, userIds: [lena] }))[0]?.eventId;
+    const results = await res.push(loc, [unrelated.eventId, kicked as EventId]);
+    assert.deepEqual(results, { [kicked as EventId]: {} });
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'RetireInvite' && entry.eventId === kicked);
+    assert.equal((await memberships(loc, lena))[0]?.membership, 'leave');
+    await street.close();
+  });
+
+  it('is invited where somebody else of the server has joined', async () => {
+    const { street, res, loc, ruth, lena, roomId, change } = await setUp(backend);
+    const lars = user('lars', loc);
+    await change(res, 'invite', ruth, lars);
+    await loc.api.performJoin({
+      roomIdOrAlias: roomId,
+      userId: lars,
+      serverNames: [],
+      content: {},
+    });
+    await change(res, 'invite', ruth, lena);
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'NewRoomEvent');
+    assert.equal(entry.sendAs, undefined);
+    assert.equal((await loc.api.queryRoom({ roomId }))?.invitedMembers, 1);
+    await change(loc, 'leave', lena, lena);
+    assert.equal((await loc.api.queryRoom({ roomId }))?.invitedMembers, 0);
+    await street.close();
+  });
+
+  it('does not invite whom the other server does not sign for', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberOf } = await setUp(backend);
+    for (const lie of [
+      (event: JsonObject) => ({ ...event, content: { membership: 'ban' } }),
+      ({ signatures: _, ...event }: JsonObject) => event,
+      (event: JsonObject) => ({ ...event, signatures: { 'loc.test': { 'ed25519:a': 'AAAA' } } }),
+    ]) {
+      street.faults.invited = lie;
+      await assert.rejects(change(res, 'invite', ruth, lena), { errcode: 'M_UNKNOWN' });
+      assert.equal(await memberOf(lena), undefined);
+    }
+    assert.ok(await res.api.queryRoom({ roomId }));
+    assert.ok(loc);
+    await street.close();
+  });
+
+  it('signs nothing that is no proper invite', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberships } = await setUp(
+      backend,
+      '12',
+    );
+    let seen: Parameters<Neighbour['api']['performAcceptInvite']>[0] | undefined;
+    street.faults.invite = (request) => {
+      seen = request;
+    };
+    await change(res, 'invite', ruth, lena);
+    assert.ok(seen);
+    const good = seen;
+    const create = good.strippedState.find(({ type }) => type === 'm.room.create') as JsonObject;
+    const bad: Partial<typeof good>[] = [
+      { origin: 'evil.test' as ServerName },
+      { eventId: '$other' as EventId },
+      { event: { ...good.event, content: { membership: 'join' } } },
+      { event: { ...good.event, state_key: user('rob', res) } },
+      { event: { ...good.event, signatures: {} } },
+      { event: { ...good.event, type: 'm.room.topic' } },
+      { strippedState: [] },
+      { strippedState: [{ ...create, content: { room_version: '12', forged: true } }] },
+      { strippedState: [{ type: 'm.room.create', state_key: '', sender: ruth, content: {} }] },
+    ];
+    for (const change of bad) {
+      await assert.rejects(loc.api.performAcceptInvite({ ...good, ...change }), {
+        errcode: 'M_INVALID_PARAM',
+      });
+    }
+    await assert.rejects(loc.api.performAcceptInvite({ ...good, roomVersion: '99' }), {
+      errcode: 'M_INCOMPATIBLE_ROOM_VERSION',
+    });
+    assert.equal((await memberships(loc, lena)).length, 1);
+    assert.equal((await loc.entries(roomId)).length, 1);
+    await street.close();
+  });
+
+  it('invites users of other servers into a new room, but for those who cannot be reached', async () => {
+    const { street, res, loc, ruth, lena } = await setUp(backend);
+    const { roomId } = await res.api.performCreateRoom({
+      creator: ruth,
+      profiles: {},
+      preset: 'trusted_private_chat',
+      invite: [lena, user('rob', res), '@nobody:dead.test' as UserId],
+      isDirect: true,
+      initialState: [],
+    });
+    assert.equal((await res.api.queryRoom({ roomId }))?.invitedMembers, 2);
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'NewInvite');
+    assert.equal(entry.event.json.content.is_direct, true);
+    await street.close();
+  });
+
+  it('knocks, is let in, and takes a knock back', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberships, memberOf } = await setUp(
+      backend,
+      '11',
+      'knock',
+    );
+    const knock = (userId: UserId) =>
+      loc.api.performKnock({
+        roomIdOrAlias: roomId,
+        userId,
+        serverNames: [res.name],
+        content: { reason: 'please' },
+      });
+    await knock(lena);
+    assert.equal(await memberOf(lena), 'knock');
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'NewInvite' && entry.membership === 'knock');
+    assert.ok(entry.strippedState.some(({ type }) => type === 'm.room.name'));
+    assert.equal((await memberships(loc, lena))[0]?.membership, 'knock');
+    await change(res, 'invite', ruth, lena);
+    await loc.api.performJoin({
+      roomIdOrAlias: roomId,
+      userId: lena,
+      serverNames: [],
+      content: {},
+    });
+    assert.equal(await memberOf(lena), 'join');
+
+    const late = await setUp(otherBackend(backend), '11', 'knock');
+    await late.loc.api.performKnock({
+      roomIdOrAlias: late.roomId,
+      userId: late.lena,
+      serverNames: [late.res.name],
+      content: {},
+    });
+    await late.change(late.loc, 'leave', late.lena, late.lena);
+    assert.equal(await late.memberOf(late.lena), 'leave');
+    await late.street.close();
+    await street.close();
+  });
+});
+
+/** The backend's own database is in use by the running test. */
+function otherBackend(backend: Backend): Backend {
+  return { ...backend, ...otherDatabase() };
+}
