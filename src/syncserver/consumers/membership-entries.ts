@@ -27,7 +27,9 @@ export async function changeMemberships(
     const userId = change.stateKey as UserId;
     const membership = change.membership ?? 'leave';
     const wasJoined = change.previousMembership === 'join';
-    batch.addMemberChange(roomId, { userId, position, wasJoined, isJoined: membership === 'join' });
+    const isJoined = membership === 'join';
+    const isInvited = membership === 'invite';
+    batch.addMemberChange(roomId, { userId, position, wasJoined, isJoined, isInvited });
     if (serverNameOf(userId) !== batch.context.serverName) {
       batch.setRemoteMember({ userId, roomId }, membership === 'join');
       continue;

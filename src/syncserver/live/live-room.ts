@@ -8,12 +8,14 @@ import type { LiveUser } from './live-user.ts';
 /** What a device that waits has not seen is rarely more; the rest is in the database. */
 const KEPT_ROWS = 32;
 
-/** Who began or ceased to be joined. */
+/** Who has another membership, or another member event. */
 export interface MemberChange {
   readonly userId: UserId;
   readonly position: number;
   readonly wasJoined: boolean;
   readonly isJoined: boolean;
+  /** She was not before. */
+  readonly isInvited: boolean;
 }
 
 export class LiveRoom {

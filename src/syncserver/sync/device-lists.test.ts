@@ -29,10 +29,10 @@ forEachBackend('device lists', (backend) => {
     await changeDevices(harness, BOB);
     for (let n = 0; n < 2; n += 1) {
       const { device_lists } = await harness.sync(viewer(ALICE), { since });
-      assert.deepEqual(device_lists, { changed: [BOB], left: [] });
+      assert.deepEqual(device_lists, { changed: [BOB] });
     }
     const own = await harness.sync(viewer(BOB), { since: bobs });
-    assert.deepEqual(own.device_lists, { changed: [BOB], left: [] });
+    assert.deepEqual(own.device_lists, { changed: [BOB] });
     const strangers = await harness.sync(viewer(CAROL), { since: carols });
     assert.equal(strangers.device_lists, undefined);
     const told = (await harness.sync(viewer(ALICE), { since })).next_batch;
@@ -40,7 +40,7 @@ forEachBackend('device lists', (backend) => {
     assert.equal((await harness.sync(viewer(ALICE))).device_lists, undefined);
     await harness.start();
     const later = await harness.sync(viewer(ALICE), { since });
-    assert.deepEqual(later.device_lists, { changed: [BOB], left: [] });
+    assert.deepEqual(later.device_lists, { changed: [BOB] });
   });
 
   for (const kind of ['SigningKeysChanged', 'RemoteDeviceListChanged'] as const) {
@@ -51,7 +51,7 @@ forEachBackend('device lists', (backend) => {
       const since = (await harness.sync(viewer(ALICE))).next_batch;
       const { answer } = await harness.waitingPoll(viewer(ALICE), { since });
       await harness.users.append(changed, { kind });
-      assert.deepEqual((await answer).device_lists, { changed: [changed], left: [] });
+      assert.deepEqual((await answer).device_lists, { changed: [changed] });
     });
   }
 
@@ -79,7 +79,7 @@ forEachBackend('device lists', (backend) => {
     const bobs = (await harness.sync(viewer(BOB))).next_batch;
     const { answer } = await harness.waitingPoll(viewer(ALICE), { since });
     await harness.users.append(ALICE, { kind: 'KeysChangedForOne', userIds: [BOB] });
-    assert.deepEqual((await answer).device_lists, { changed: [BOB], left: [] });
+    assert.deepEqual((await answer).device_lists, { changed: [BOB] });
     assert.equal((await harness.sync(viewer(BOB), { since: bobs })).device_lists, undefined);
     await harness.start();
     const later = await harness.sync(viewer(ALICE), { since });
@@ -98,20 +98,20 @@ forEachBackend('device lists', (backend) => {
     const { next_batch: since } = await harness.sync(viewer(ALICE));
     await rooms.member(one, BOB, 'join');
     const met = await sync(since);
-    assert.deepEqual(met.lists, { changed: [BOB], left: [] });
+    assert.deepEqual(met.lists, { changed: [BOB] });
     await rooms.member(other, BOB, 'join');
     const again = await sync(met.next);
-    assert.deepEqual(again.lists, { changed: [BOB], left: [] });
+    assert.deepEqual(again.lists, { changed: [BOB] });
     await rooms.member(one, BOB, 'leave');
     await rooms.member(one, DAVE, 'leave');
     const parted = await sync(again.next);
-    assert.deepEqual(parted.lists, { changed: [], left: [DAVE] });
+    assert.deepEqual(parted.lists, { left: [DAVE] });
     await rooms.member(other, BOB, 'leave');
     const gone = await sync(parted.next);
-    assert.deepEqual(gone.lists, { changed: [], left: [BOB] });
+    assert.deepEqual(gone.lists, { left: [BOB] });
     // From further back, and as after a restart: what holds now.
     await harness.start();
-    assert.deepEqual((await sync(met.next)).lists, { changed: [], left: [DAVE, BOB] });
+    assert.deepEqual((await sync(met.next)).lists, { left: [DAVE, BOB] });
   });
 
   test('who joins a room meets all in it, who leaves it parts with them', async () => {
@@ -126,7 +126,7 @@ forEachBackend('device lists', (backend) => {
     await rooms.member(room, CAROL, 'leave');
     const left = await harness.sync(viewer(CAROL), { since: joined.next_batch });
     assert.deepEqual(left.device_lists.left.toSorted(), [ALICE, BOB, DAVE]);
-    assert.deepEqual(left.device_lists.changed, []);
+    assert.equal(left.device_lists.changed, undefined);
     await changeDevices(harness, ALICE);
     const later = await harness.sync(viewer(CAROL), { since: left.next_batch });
     assert.equal(later.device_lists, undefined);
@@ -143,7 +143,7 @@ forEachBackend('device lists', (backend) => {
       content: { membership: 'join' },
     });
     const { device_lists } = await harness.sync(viewer(ALICE), { since });
-    assert.deepEqual(device_lists, { changed: [DAVE], left: [] });
+    assert.deepEqual(device_lists, { changed: [DAVE] });
   });
 
   test('another name in a room is no news', async () => {
@@ -158,6 +158,25 @@ forEachBackend('device lists', (backend) => {
     assert.equal((await harness.sync(viewer(ALICE), { since })).device_lists, undefined);
     await harness.start();
     assert.equal((await harness.sync(viewer(ALICE), { since })).device_lists, undefined);
+  });
+
+  test('who was away is met anew, and who is invited is met before she comes', async () => {
+    const harness = await openHarness(backend);
+    const room = await roomWith(harness, DAVE);
+    const { next_batch: since } = await harness.sync(viewer(ALICE));
+    await harness.rooms.member(room, DAVE, 'leave');
+    await harness.rooms.member(room, DAVE, 'join');
+    const again = await harness.sync(viewer(ALICE), { since });
+    assert.deepEqual(again.device_lists, { changed: [DAVE] });
+    await harness.rooms.member(room, CAROL, 'invite');
+    const invited = await harness.sync(viewer(ALICE), { since: again.next_batch });
+    assert.deepEqual(invited.device_lists, { changed: [CAROL] });
+    await harness.rooms.member(room, CAROL, 'leave');
+    const { device_lists } = await harness.sync(viewer(ALICE), { since: invited.next_batch });
+    assert.equal(device_lists, undefined);
+    await harness.start();
+    const later = await harness.sync(viewer(ALICE), { since });
+    assert.deepEqual(later.device_lists, { changed: [DAVE] });
   });
 
   test('/keys/changes tells the same', async () => {

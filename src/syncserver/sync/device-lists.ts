@@ -1,7 +1,12 @@
 // `device_lists`: users whose devices or cross-signing keys the device has to ask for again, since they have changed or
 // since it has met them only now; and users with whom its own shares no room any more. Rooms looked into do not count.
 
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import {
+  type EventId,
+  type RoomId,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { MemberChange } from '../live/live-room.ts';
 import { sharersAmong } from '../live/sharing.ts';
@@ -37,7 +42,7 @@ export async function deviceLists(between: Between): Promise<DeviceLists> {
   const { toAll, toHer } = await changedUsers(between);
   const sharers = await sharersAmong(context, user, [...new Set([...toAll, ...parted])]);
   const changed = new Set([...toAll.filter((userId) => sharers.has(userId)), ...toHer, ...met]);
-  const left = [...parted].filter((userId) => !sharers.has(userId) && !changed.has(userId));
+  const left = [...parted].filter((userId) => !sharers.has(userId) && !met.has(userId));
   return { changed: [...changed], left };
 }
 
@@ -105,18 +110,19 @@ async function changedMembers(
   const { met, parted }: Company = { met: new Set(), parted: new Set() };
   const changes = changesInMemory(between, place) ?? (await changesOfState(between, place));
   const first = new Map<UserId, boolean>();
-  for (const { userId, wasJoined, isJoined } of changes) {
+  for (const { userId, wasJoined, isJoined, isInvited } of changes) {
     const before = first.get(userId) ?? wasJoined;
     first.set(userId, before);
-    met.delete(userId);
-    parted.delete(userId);
-    if (!before && isJoined) met.add(userId);
-    if (before && !isJoined) parted.add(userId);
+    // Who has been away has been met anew: nobody told of her devices meanwhile.
+    if ((!wasJoined && isJoined) || isInvited) met.add(userId);
+    if (!isJoined && !isInvited) met.delete(userId);
+    if (isJoined) parted.delete(userId);
+    else if (before) parted.add(userId);
   }
   return { met, parted };
 }
 
-type Change = Pick<MemberChange, 'userId' | 'wasJoined' | 'isJoined'>;
+type Change = Pick<MemberChange, 'userId' | 'wasJoined' | 'isJoined' | 'isInvited'>;
 
 function changesInMemory(
   { user, since }: Between,
@@ -137,22 +143,28 @@ async function changesOfState(
   if (from === undefined || to === undefined || from === to) return [];
   const { changes } = await context.roomserver.queryStateDelta({ roomId, from, to });
   const members = changes.filter(({ type }) => type === 'm.room.member');
-  const isJoin = await joins(
+  const membershipOf = await memberships(
     context,
     members.flatMap((change) => [change.from ?? [], change.to ?? []].flat()),
   );
-  return members.map((change) => ({
-    userId: change.stateKey as UserId,
-    wasJoined: isJoin(change.from),
-    isJoined: isJoin(change.to),
-  }));
+  return members.map((change) => {
+    const userId = change.stateKey as UserId;
+    const [before, after] = [membershipOf(change.from), membershipOf(change.to)];
+    // Who was there and is there may have been away meanwhile; of users of this server nothing was missed.
+    const isSure = before === 'join' && serverNameOf(userId) === context.serverName;
+    return {
+      userId,
+      wasJoined: before === 'join' && (isSure || after !== 'join'),
+      isJoined: after === 'join',
+      isInvited: after === 'invite' && before !== 'invite',
+    };
+  });
 }
 
-async function joins(
+async function memberships(
   { events }: Pick<SyncserverContext, 'events'>,
   eventIds: readonly EventId[],
-): Promise<(eventId: EventId | undefined) => boolean> {
+): Promise<(eventId: EventId | undefined) => unknown> {
   const found = await events.get(eventIds);
-  return (eventId) =>
-    eventId !== undefined && found.get(eventId)?.json.content.membership === 'join';
+  return (eventId) => eventId && found.get(eventId)?.json.content.membership;
 }

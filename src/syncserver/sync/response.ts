@@ -8,7 +8,7 @@ import { membershipAt } from '../rooms/room-view.ts';
 import type { Peek } from '../store/peeks.ts';
 import { encodeSyncToken } from '../tokens.ts';
 import { globalAccountData } from './account-data.ts';
-import { deviceLists } from './device-lists.ts';
+import { type DeviceLists, deviceLists } from './device-lists.ts';
 import { invitedRoom } from './invited.ts';
 import { joinedRoom } from './joined.ts';
 import { leftRoom } from './left.ts';
@@ -49,7 +49,6 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
   });
   const messages = await deviceMessages(sync);
   const lists = sync.since && (await deviceLists({ ...sync, since: sync.since }));
-  const hasLists = lists !== undefined && lists.changed.length + lists.left.length > 0;
   const sections = Object.entries(rooms.sections).filter(
     ([, found]) => Object.keys(found).length > 0,
   );
@@ -58,7 +57,7 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
     ...(accountData.length > 0 && { account_data: { events: accountData } }),
     ...(presence.events.length > 0 && { presence: { events: presence.events } }),
     ...(messages.events.length > 0 && { to_device: { events: messages.events } }),
-    ...(hasLists && { device_lists: { ...lists } }),
+    ...(lists !== undefined && deviceListsBody(lists)),
   };
   const nextBatch = encodeSyncToken({
     ...sync.now,
@@ -69,6 +68,14 @@ export async function syncResponse(sync: SyncRequest): Promise<SyncResponse> {
   return {
     body: { next_batch: nextBatch, ...told, ...(await keyCounts(sync)) },
     isEmpty: Object.keys(told).length === 0,
+  };
+}
+
+/** Lists that are empty are left out. */
+function deviceListsBody({ changed, left }: DeviceLists): JsonObject {
+  if (changed.length + left.length === 0) return {};
+  return {
+    device_lists: { ...(changed.length > 0 && { changed }), ...(left.length > 0 && { left }) },
   };
 }
 
