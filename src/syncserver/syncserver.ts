@@ -37,7 +37,7 @@ import { PurgedRooms } from './purge/purged-rooms.ts';
 import { relations } from './relations/relations.ts';
 import { queryAccess } from './rooms/access.ts';
 import { event } from './rooms/event.ts';
-import { messages } from './rooms/messages.ts';
+import { type BringHistory, messages } from './rooms/messages.ts';
 import { joinedMembers, members, state, stateEvent } from './rooms/state.ts';
 import { migrations } from './store/migrations.ts';
 import { selectFollowed } from './store/remote-members.ts';
@@ -150,6 +150,10 @@ async function catchUp(
 }
 
 function createApi(context: SyncserverContext, subscriptions: Subscriptions): SyncserverApi {
+  const bringHistory: BringHistory = async (request) => {
+    const { position } = await context.roomserver.performBackfill(request);
+    return position > 0 && (await subscriptions.rooms.reached(position, DEFAULT_WAIT_MS));
+  };
   return {
     waitForPositions: async ({ timeoutMs = DEFAULT_WAIT_MS, ...wanted }) => {
       const waits = Object.entries(wanted) as [keyof Consumed, number | undefined][];
@@ -162,7 +166,7 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     sync: (request) => sync(context, request),
     deviceListChanges: (request) => deviceListChanges(context, request),
 
-    messages: (request) => messages(context, request),
+    messages: (request) => messages(context, request, bringHistory),
     event: (request) => event(context, request),
     state: (request) => state(context, request),
     stateEvent: (request) => stateEvent(context, request),

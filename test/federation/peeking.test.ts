@@ -41,7 +41,7 @@ for (const roomVersion of ['11', '12']) {
       alice = await network.server(0).user('alice');
       bob = await network.server(1).user('bob');
       roomId = await alice.createRoom({ ...WORLD_READABLE, name: 'Square', room_alias_name: 'sq' });
-      await alice.send(roomId, 'before');
+      for (const text of ['long ago', 'earlier', 'before']) await alice.send(roomId, text);
     });
     after(() => network.close());
 
@@ -64,7 +64,9 @@ for (const roomVersion of ['11', '12']) {
       since = watched.since;
       const page = await bob.ok('GET', `${roomPath(roomId)}/messages?dir=b&limit=50`);
       const history = page.chunk.map((event: Body) => event.content.body).filter(Boolean);
-      assert.deepEqual(history, ['live two', 'live one', 'before']);
+      assert.deepEqual(history, ['live two', 'live one', 'before', 'earlier', 'long ago']);
+      // What came before it was not for everybody.
+      assert.equal(page.chunk.at(-1).type, 'm.room.history_visibility');
     });
 
     test('4. the alias of another server leads there', async () => {

@@ -10,6 +10,7 @@ import type { RoomserverContext } from '../context.ts';
 import { checkEvents } from '../input/check-event.ts';
 import { isChecked } from '../input/checked-event.ts';
 import { inputChecked } from '../input/input-events.ts';
+import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { selectGaps } from '../store/references.ts';
 import type { Asker, Deadline } from './asker.ts';
@@ -65,10 +66,11 @@ export class Backfills {
   }
 
   async #backfill({ roomId, minDepth, maxDepth, limit }: BackfillRequest): Promise<Written> {
-    const { database, rooms, clock } = this.#contextOf();
+    const context = this.#contextOf();
+    const { database, rooms, clock } = context;
     if ((this.#pauses.get(roomId)?.until ?? 0) > clock.now()) return NOTHING;
     const head = await rooms.head(roomId);
-    if (head === undefined || head.localMembers === 0) return NOTHING;
+    if (!isReadable(context, head)) return NOTHING;
     const gaps = await selectGaps(database, roomId, { minDepth, maxDepth, limit: MAX_GAPS });
     if (gaps.length === 0) return NOTHING;
     const deadline = this.#asker.deadline(TIME_MS);

@@ -32,23 +32,33 @@ export interface MessagesRequest {
   readonly filter: JsonObject;
 }
 
+/** Where history is not here, others may have it: resolves true once there is more of it between these depths. */
+export type BringHistory = (
+  request: Parameters<SyncserverContext['roomserver']['performBackfill']>[0],
+) => Promise<boolean>;
+
 /** Errors: M_FORBIDDEN, M_INVALID_PARAM. */
 export async function messages(
   context: SyncserverContext,
   request: MessagesRequest,
+  bringHistory: BringHistory,
 ): Promise<JsonObject> {
   const view = await viewRoom(context, request);
   const filter = compileEventFilter(request.filter);
   const start = startOf(request, view);
   const to = request.to === undefined ? undefined : parsePaginationToken(request.to, 'to');
-  const page = await readPage(context, {
+  const wanted: PageRequest = {
     view,
     filter,
     isBackwards: request.dir === 'b',
     from: start === undefined ? BEGINNING : await pointOf(context, request.roomId, start),
     to: to && (await pointOf(context, request.roomId, to)),
     limit: Math.min(Math.max(Math.trunc(request.limit), 0), filter.limit ?? MAX_LIMIT, MAX_LIMIT),
-  });
+  };
+  let page = await readPage(context, wanted);
+  if (wanted.isBackwards && (await bringHistory(gapsIn(wanted, page)))) {
+    page = await readPage(context, wanted);
+  }
   const chunk = await presentRows(context, view, {
     rows: page.rows,
     withRoomId: true,
@@ -84,6 +94,12 @@ export interface Page {
   readonly rows: readonly TimelineRow[];
   /** Where the next page begins; undefined when there is none. */
   readonly end: Point | undefined;
+}
+
+/** What may be missing in a page, or before it where it is the last. */
+function gapsIn({ view, from, limit }: PageRequest, { rows, end }: Page) {
+  const minDepth = end === undefined ? 0 : Math.max(rows.at(-1)?.depth ?? end.depth, 0);
+  return { roomId: view.roomId, minDepth, maxDepth: Math.max(from.depth, 0), limit };
 }
 
 export async function readPage(context: SyncserverContext, request: PageRequest): Promise<Page> {

@@ -49,6 +49,8 @@ export class FakeRoomserver {
   get api(): RoomserverApi {
     const methods: Record<string, unknown> = {
       queryEvents: this.#queryEvents,
+      // Nobody else has anything.
+      performBackfill: async () => ({ position: 0 }),
       queryRoom: this.#queryRoom,
       queryStateEvents: this.#queryStateEvents,
       queryStateIds: this.#queryStateIds,
