@@ -188,13 +188,14 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
   /**
    * Brings history that is missing before events of these depths, if other servers have it: of the order of `limit`
    * events, or nothing when it takes too long. The position by which it is in the log; 0 when there is nothing new.
+   * `isComplete`: nothing was missing there.
    */
   performBackfill(request: {
     readonly roomId: RoomId;
     readonly minDepth: number;
     readonly maxDepth: number;
     readonly limit: number;
-  }): Promise<Written>;
+  }): Promise<Written & { isComplete: boolean }>;
 
   // --- input: events and states that did not originate here --------------------------------------------
 

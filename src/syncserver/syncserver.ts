@@ -37,7 +37,7 @@ import { PurgedRooms } from './purge/purged-rooms.ts';
 import { relations } from './relations/relations.ts';
 import { queryAccess } from './rooms/access.ts';
 import { event } from './rooms/event.ts';
-import { type BringHistory, messages } from './rooms/messages.ts';
+import { messages } from './rooms/messages.ts';
 import { joinedMembers, members, state, stateEvent } from './rooms/state.ts';
 import { migrations } from './store/migrations.ts';
 import { selectFollowed } from './store/remote-members.ts';
@@ -67,6 +67,8 @@ export interface Syncserver {
 
 /** How long an acknowledged write may wait to be visible, in ms. */
 const DEFAULT_WAIT_MS = 1_000;
+/** How long history that has come may take to be visible to who asks for it, in ms. */
+const HISTORY_WAIT_MS = 5_000;
 /** At start, for what was written while the syncserver was not running, in ms. */
 const CATCH_UP_MS = 60_000;
 
@@ -150,10 +152,7 @@ async function catchUp(
 }
 
 function createApi(context: SyncserverContext, subscriptions: Subscriptions): SyncserverApi {
-  const bringHistory: BringHistory = async (request) => {
-    const { position } = await context.roomserver.performBackfill(request);
-    return position > 0 && (await subscriptions.rooms.reached(position, DEFAULT_WAIT_MS));
-  };
+  const reachRooms = (position: number) => subscriptions.rooms.reached(position, HISTORY_WAIT_MS);
   return {
     waitForPositions: async ({ timeoutMs = DEFAULT_WAIT_MS, ...wanted }) => {
       const waits = Object.entries(wanted) as [keyof Consumed, number | undefined][];
@@ -166,7 +165,7 @@ function createApi(context: SyncserverContext, subscriptions: Subscriptions): Sy
     sync: (request) => sync(context, request),
     deviceListChanges: (request) => deviceListChanges(context, request),
 
-    messages: (request) => messages(context, request, bringHistory),
+    messages: (request) => messages({ ...context, reachRooms }, request),
     event: (request) => event(context, request),
     state: (request) => state(context, request),
     stateEvent: (request) => stateEvent(context, request),

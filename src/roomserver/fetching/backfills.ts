@@ -5,7 +5,7 @@ import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
-import type { RoomserverApi, Written } from '../api.ts';
+import type { RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { checkEvents } from '../input/check-event.ts';
 import { isChecked } from '../input/checked-event.ts';
@@ -29,12 +29,15 @@ const FIRST_PAUSE_MS = 60_000;
 const LAST_PAUSE_MS = 3_600_000;
 const MAX_PAUSES = 10_000;
 
-const NOTHING: Written = { position: 0 };
+type Backfilled = Awaited<ReturnType<RoomserverApi['performBackfill']>>;
+
+const NOTHING: Backfilled = { position: 0, isComplete: false };
+const COMPLETE: Backfilled = { position: 0, isComplete: true };
 
 export class Backfills {
   readonly #contextOf: () => RoomserverContext;
   readonly #asker: Asker;
-  readonly #running = new Map<RoomId, Promise<Written>>();
+  readonly #running = new Map<RoomId, Promise<Backfilled>>();
   /** Rooms of which nothing was had. */
   readonly #pauses = new Map<RoomId, { ms: number; until: number }>();
 
@@ -43,7 +46,7 @@ export class Backfills {
     this.#asker = asker;
   }
 
-  async backfill(request: BackfillRequest): Promise<Written> {
+  async backfill(request: BackfillRequest): Promise<Backfilled> {
     const { clock } = this.#contextOf();
     const work = this.#shared(request);
     return new Promise((resolve, reject) => {
@@ -56,7 +59,7 @@ export class Backfills {
     await Promise.allSettled(this.#running.values());
   }
 
-  #shared(request: BackfillRequest): Promise<Written> {
+  #shared(request: BackfillRequest): Promise<Backfilled> {
     const { roomId } = request;
     const running = this.#running.get(roomId);
     if (running !== undefined) return running;
@@ -65,21 +68,20 @@ export class Backfills {
     return work;
   }
 
-  async #backfill({ roomId, minDepth, maxDepth, limit }: BackfillRequest): Promise<Written> {
-    const context = this.#contextOf();
-    const { database, rooms, clock } = context;
+  async #backfill({ roomId, minDepth, maxDepth, limit }: BackfillRequest): Promise<Backfilled> {
+    const { database, rooms, clock } = this.#contextOf();
+    const gaps = await selectGaps(database, roomId, { minDepth, maxDepth, limit: MAX_GAPS });
+    if (gaps.length === 0) return COMPLETE;
     if ((this.#pauses.get(roomId)?.until ?? 0) > clock.now()) return NOTHING;
     const head = await rooms.head(roomId);
-    if (!isReadable(context, head)) return NOTHING;
-    const gaps = await selectGaps(database, roomId, { minDepth, maxDepth, limit: MAX_GAPS });
-    if (gaps.length === 0) return NOTHING;
+    if (!isReadable(this.#contextOf(), head)) return NOTHING;
     const deadline = this.#asker.deadline(TIME_MS);
     for (const server of await this.#asker.servers(roomId)) {
       const search = { server, gaps, limit, deadline };
       const position = await this.#fill(head, search);
       if (position === 0) continue;
       this.#pauses.delete(roomId);
-      return { position };
+      return { position, isComplete: false };
     }
     this.#pause(roomId);
     return NOTHING;

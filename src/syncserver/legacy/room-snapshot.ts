@@ -3,9 +3,9 @@
 import type { JsonObject } from '../../protocol/json.ts';
 import type { SyncserverContext } from '../context.ts';
 import { compileEventFilter } from '../filter/event-filter.ts';
-import { readPage } from '../rooms/messages.ts';
 import { before, pointOf } from '../rooms/points.ts';
 import { presentRows, presentState } from '../rooms/present-rows.ts';
+import { readPage } from '../rooms/read-page.ts';
 import { membershipAt, type RoomView } from '../rooms/room-view.ts';
 import { encodePaginationToken, encodeSyncToken, type SyncToken } from '../tokens.ts';
 import { withUserId } from './legacy-events.ts';

@@ -50,7 +50,7 @@ export class FakeRoomserver {
     const methods: Record<string, unknown> = {
       queryEvents: this.#queryEvents,
       // Nobody else has anything.
-      performBackfill: async () => ({ position: 0 }),
+      performBackfill: async () => ({ position: 0, isComplete: true }),
       queryRoom: this.#queryRoom,
       queryStateEvents: this.#queryStateEvents,
       queryStateIds: this.#queryStateIds,
