@@ -5,7 +5,7 @@ import { type Route, route } from '../../http/route.ts';
 /**
  * Clients read a version as "what it brought is there". So those versions are left out whose endpoints are missing:
  * v1.2 (space hierarchy), v1.4 (list of threads), v1.6 (event by timestamp), v1.13 and v1.14 (reports), v1.15 (room
- * summary). What is missing whatever the version, such as encryption keys and search, answers M_UNRECOGNIZED, which
+ * summary). What is missing whatever the version, such as search, answers M_UNRECOGNIZED, which
  * clients meet everywhere. matrix-js-sdk wants one of v1.1 to v1.13, older clients an r0.
  */
 export const SPECIFICATION_VERSIONS: readonly string[] = [
