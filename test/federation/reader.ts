@@ -13,6 +13,8 @@ export class Reader {
   /** Timelines as they came, by room. */
   readonly #timelines = new Map<string, Event[]>();
   readonly invites = new Map<string, Event[]>();
+  /** State as it came with rooms looked into, before the timeline. */
+  readonly peeked = new Map<string, Event[]>();
   readonly left = new Set<string>();
   readonly joined = new Set<string>();
   readonly toDevice: Event[] = [];
@@ -43,7 +45,11 @@ export class Reader {
     const since: Record<string, string> = this.#since === undefined ? {} : { since: this.#since };
     const answer = await this.client.sync(since);
     this.#since = answer.next_batch;
-    const { join = {}, invite = {}, leave = {} } = answer.rooms ?? {};
+    const { join = {}, invite = {}, leave = {}, peek = {} } = answer.rooms ?? {};
+    for (const [roomId, room] of Object.entries<Event>(peek)) {
+      this.#add(this.peeked, roomId, room.state?.events);
+      this.#add(this.#timelines, roomId, room.timeline?.events);
+    }
     for (const [roomId, room] of Object.entries<Event>(join)) {
       this.joined.add(roomId);
       this.left.delete(roomId);

@@ -36,7 +36,11 @@ export async function storeOutliers(
   const added: EventRecord[] = [];
   for (const event of orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents)) {
     const { pdu } = event;
-    if (stored.has(pdu.eventId)) continue;
+    if (stored.has(pdu.eventId)) {
+      // Of a room that was known before.
+      if (pdu.type === 'm.room.create' && isUsable(known.get(pdu.eventId))) accepted ??= pdu;
+      continue;
+    }
     const judgement = checkAuthEvents(event, { known, create: accepted, rules });
     if (judgement !== undefined && 'fate' in judgement) continue;
     const reason = judgement && `${judgement.rule}: ${judgement.reason}`;
@@ -53,6 +57,10 @@ export async function storeOutliers(
 function createFirst(events: readonly CheckedEvent[]): CheckedEvent[] {
   const isCreate = ({ pdu }: CheckedEvent) => pdu.type === 'm.room.create';
   return events.toSorted((a, b) => Number(isCreate(b)) - Number(isCreate(a)));
+}
+
+function isUsable(record: EventRecord | undefined): boolean {
+  return record !== undefined && record.standing !== 'rejected';
 }
 
 function outlier(
