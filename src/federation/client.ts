@@ -69,7 +69,10 @@ export function createFederationClient(options: FederationClientOptions): Federa
   const sender = new Sender({ ...options, timers, discovery, pools, userAgent });
   return {
     request: (request) => sender.request(request),
-    download: () => Promise.reject(new Error('to come')),
+    // Nobody asks for it yet: the mediaserver is not given this client.
+    download: async ({ destination }) => {
+      throw new FederationError('denied', destination, { message: 'media are not fetched' });
+    },
     close: () => pools.close(),
   };
 }
