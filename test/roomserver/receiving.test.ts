@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import { Pdu } from '../../src/protocol/events/pdu.ts';
 import type { EventId, RoomId, ServerName } from '../../src/protocol/identifiers.ts';
 import { type JsonObject, parseJsonExactly } from '../../src/protocol/json.ts';
+import { StagedWorker } from '../../src/roomserver/receiving/staged-worker.ts';
 import { selectBacklogs } from '../../src/roomserver/store/staged-pdus.ts';
 import { forEachBackend } from '../contracts/backends.ts';
 import { foreignEvent, tampered } from './foreign-server.ts';
@@ -60,29 +61,14 @@ forEachBackend('receiving transactions', (backend) => {
   it('stages what waits, and receives it after a restart', async () => {
     const scene = await setUp(backend);
     const pdus = await chain(scene, 5);
-    // Nothing is received before the test lets it: the room is being joined, as it were.
-    let go: () => void = () => {};
-    const held = scene.context.turns.run(
-      scene.roomId,
-      () =>
-        new Promise<void>((resolve) => {
-          go = resolve;
-        }),
-    );
-    const receiving = receive(scene, pdus);
-    while (!scene.context.turns.isBusy(scene.roomId)) await new Promise(setImmediate);
-    scene.clock.advance(10_000);
-    await receiving;
+    await scene.context.staged.close();
+    await receive(scene, pdus);
     const [backlog] = await selectBacklogs(scene.database);
     assert.deepEqual([backlog?.origin, backlog?.count], [THERE, 5]);
     assert.equal(await standingOf(scene, pdus[0]?.eventId as EventId), undefined);
-    const { StagedWorker } = await import('../../src/roomserver/receiving/staged-worker.ts');
     const next = new StagedWorker(() => ({ ...scene.context, staged: next }));
     await next.start();
-    go();
-    await held;
     await next.idle();
-    await scene.context.staged.idle();
     for (const { eventId } of pdus) assert.equal(await standingOf(scene, eventId), 'accepted');
     assert.deepEqual(await selectBacklogs(scene.database), []);
     await scene.close();

@@ -232,39 +232,40 @@ forEachBackend('joining rooms of other servers', (backend) => {
     await street.close();
   });
 
-  it('comes back into a room that has gone on without it', async () => {
-    const { street, res, loc, roomId, ruth, lena, join } = await setUp(backend);
-    await join();
-    await loc.api.performMembershipChange({
-      roomId,
-      sender: lena,
-      target: lena,
-      action: 'leave',
-      content: {},
+  for (const roomVersion of ['11', '12'] as const)
+    it(`comes back into a room that has gone on without it, version ${roomVersion}`, async () => {
+      const { street, res, loc, roomId, ruth, lena, join } = await setUp(backend, roomVersion);
+      await join();
+      await loc.api.performMembershipChange({
+        roomId,
+        sender: lena,
+        target: lena,
+        action: 'leave',
+        content: {},
+      });
+      const left = (await loc.api.queryRoom({ roomId }))?.forwardExtremities ?? [];
+      await loc.push(res, left);
+      await res.api.performSendEvent({
+        roomId,
+        sender: ruth,
+        type: 'm.room.topic',
+        stateKey: '',
+        content: { topic: 'without you' },
+      });
+      const missed = await say(res, roomId, ruth);
+      // Nobody of us is in it: what is sent is none of our business.
+      const results = await res.push(loc, [missed]);
+      assert.deepEqual(results, {});
+      await join();
+      assert.deepEqual(await loc.api.queryRoom({ roomId }), await res.api.queryRoom({ roomId }));
+      const entries = await loc.entries(roomId);
+      assert.deepEqual(
+        entries.slice(-2).map(({ kind }) => kind),
+        ['StateReplaced', 'NewRoomEvent'],
+      );
+      assert.ok(await isAccepted(loc, await say(loc, roomId, lena)));
+      await street.close();
     });
-    const left = (await loc.api.queryRoom({ roomId }))?.forwardExtremities ?? [];
-    await loc.push(res, left);
-    await res.api.performSendEvent({
-      roomId,
-      sender: ruth,
-      type: 'm.room.topic',
-      stateKey: '',
-      content: { topic: 'without you' },
-    });
-    const missed = await say(res, roomId, ruth);
-    // Nobody of us is in it: what is sent is none of our business.
-    const results = await res.push(loc, [missed]);
-    assert.deepEqual(results, {});
-    await join();
-    assert.deepEqual(await loc.api.queryRoom({ roomId }), await res.api.queryRoom({ roomId }));
-    const entries = await loc.entries(roomId);
-    assert.deepEqual(
-      entries.slice(-2).map(({ kind }) => kind),
-      ['StateReplaced', 'NewRoomEvent'],
-    );
-    assert.ok(await isAccepted(loc, await say(loc, roomId, lena)));
-    await street.close();
-  });
 
   it('receives what is sent while it joins', async () => {
     const { street, res, loc, roomId, ruth, join } = await setUp(backend);
@@ -316,6 +317,38 @@ forEachBackend('joining rooms of other servers', (backend) => {
       throw new MatrixError('M_UNKNOWN', 'nobody is reached');
     };
     await assert.rejects(loc.api.performJoin(request), { errcode: 'M_UNKNOWN' });
+    await street.close();
+  });
+
+  it('joins through another server a room in which it may let nobody in itself', async () => {
+    const { street, res, loc, roomId, ruth, lena, join } = await setUp(backend);
+    const lars = user('lars', loc);
+    const club = await makeRoom(res, { creator: ruth });
+    await join();
+    for (const userId of [lena, lars]) {
+      const request = { roomIdOrAlias: club, userId, serverNames: [res.name], content: {} };
+      await loc.api.performJoin(request);
+    }
+    const joinsOfClub = (await loc.entries(club)).flatMap((entry) =>
+      entry.kind === 'NewRoomEvent' && entry.sendAs ? [entry.event.eventId] : [],
+    );
+    await loc.push(res, joinsOfClub);
+    const set = async (type: string, content: JsonObject) => {
+      const event = { roomId, sender: ruth, type, stateKey: '', content };
+      await res.push(loc, [(await res.api.performSendEvent(event)).eventId]);
+    };
+    await set('m.room.power_levels', { users: { [ruth]: 100 }, invite: 50 });
+    await set('m.room.join_rules', {
+      join_rule: 'restricted',
+      allow: [{ type: 'm.room_membership', room_id: club }],
+    });
+    loc.asked.length = 0;
+    await join(lars, []);
+    assert.deepEqual(loc.asked, ['make_join res.test', 'send_join res.test']);
+    const entry = (await loc.entries(roomId)).at(-1);
+    assert.ok(entry?.kind === 'NewRoomEvent' && entry.sendAs === undefined);
+    assert.equal(entry.event.json.content.join_authorised_via_users_server, ruth);
+    assert.equal((await loc.api.queryRoom({ roomId }))?.joinedMembers, 3);
     await street.close();
   });
 });

@@ -20,8 +20,6 @@ export async function receiveBatch(
   roomId: RoomId,
   origin: ServerName,
 ): Promise<number> {
-  // A join that is under way decides whether they are wanted.
-  await context.turns.idle(roomId);
   const staged = await selectStagedPdus(context.database, { roomId, origin, limit: BATCH });
   const head = await context.rooms.head(roomId);
   if (isReceiving(context, head, origin)) await receive(context, head, staged);

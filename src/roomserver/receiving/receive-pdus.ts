@@ -60,9 +60,8 @@ interface RoomPdus {
 
 async function prepare(context: RoomserverContext, request: RoomPdus): Promise<StagedPdu[]> {
   const { roomId, origin, events, results } = request;
-  await arrivalOf(context, roomId);
-  const head = await context.rooms.head(roomId);
-  if (!isReceiving(context, head, origin)) {
+  const head = await receivingHead(context, roomId, origin);
+  if (head === undefined) {
     for (const event of events) {
       const taken = await takeWithdrawal(context, { roomId, origin, event });
       if (taken !== undefined) results[taken] = {};
@@ -86,6 +85,19 @@ async function prepare(context: RoomserverContext, request: RoomPdus): Promise<S
     else results[id] = { error };
   }
   return chooseFresh(context, request, fresh);
+}
+
+/** Undefined where events of the room are not taken from the server. */
+async function receivingHead(
+  context: RoomserverContext,
+  roomId: RoomId,
+  origin: ServerName,
+): Promise<RoomHead | undefined> {
+  const head = await context.rooms.head(roomId);
+  if (isReceiving(context, head, origin)) return head;
+  await arrivalOf(context, roomId);
+  const arrived = await context.rooms.head(roomId);
+  return isReceiving(context, arrived, origin) ? arrived : undefined;
 }
 
 /** A room that is just being brought here may be sent events of before that is done: bounded, for others wait, too. */

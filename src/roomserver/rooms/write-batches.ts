@@ -3,6 +3,7 @@
 import type { Transaction } from '../../database/database.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { insertEvents, updateEvents } from '../store/events.ts';
+import { deleteInvitesOfRoom } from '../store/invites.ts';
 import {
   deleteMembers,
   deleteMemberships,
@@ -122,6 +123,7 @@ async function writeReferences(tx: Transaction, batches: readonly DraftBatch[]):
 /** Its events and states, of which there may be many, are left to the purge that removes it. */
 async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await deleteMembers(tx, roomId);
+  await deleteInvitesOfRoom(tx, roomId);
   await deleteReferences(tx, roomId);
   await deleteHead(tx, roomId);
 }

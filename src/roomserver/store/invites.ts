@@ -61,3 +61,7 @@ export async function deleteInvite(tx: Transaction, roomId: RoomId, userId: User
     sql`DELETE FROM roomserver_invites WHERE user_id = ${userId} AND room_id = ${roomId}`,
   );
 }
+
+export async function deleteInvitesOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM roomserver_invites WHERE room_id = ${roomId}`);
+}

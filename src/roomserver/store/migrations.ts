@@ -156,6 +156,7 @@ export const migrations: readonly Migration[] = [
         server TEXT NOT NULL,
         PRIMARY KEY (user_id, room_id)
       )`,
+      sql`CREATE INDEX roomserver_invites_by_room ON roomserver_invites (room_id)`,
       // Events that others sent, verified and not yet received: a row goes when its event has met its fate. `signed_by`
       // is JSON: the servers whose valid signatures it carries. `received_at` is in ms since the epoch.
       sql`CREATE TABLE roomserver_staged_pdus (
