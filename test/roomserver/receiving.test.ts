@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Pdu } from '../../src/protocol/events/pdu.ts';
-import type { EventId, RoomId, ServerName } from '../../src/protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
 import { type JsonObject, parseJsonExactly } from '../../src/protocol/json.ts';
+import { rulesOf } from '../../src/protocol/roomversions/table.ts';
+import { signPdu } from '../../src/protocol/signing.ts';
+import type { MissingEvents } from '../../src/roomserver/input/missing-events.ts';
 import { StagedWorker } from '../../src/roomserver/receiving/staged-worker.ts';
 import { selectBacklogs } from '../../src/roomserver/store/staged-pdus.ts';
 import { forEachBackend } from '../contracts/backends.ts';
@@ -174,6 +177,53 @@ forEachBackend('receiving transactions', (backend) => {
     assert.equal(stored?.standing, 'accepted');
     assert.match(stored?.pdu.jsonText ?? '', /"n":1\.50/);
     assert.match(stored?.pdu.jsonText ?? '', /9007199254740993/);
+    await scene.close();
+  });
+
+  it('does not reject for good what cannot be verified now', async () => {
+    const state = [
+      { type: 'm.room.join_rules', content: { join_rule: 'restricted', allow: [] } },
+      { type: 'm.room.member', stateKey: DAN, content: { membership: 'invite' } },
+    ];
+    const scene = await setUp(backend, { roomVersion: '10', state });
+    const { keys } = scene;
+    const signer = keys.of('there.test');
+    const eve = '@eve:else.test' as UserId;
+    const content = { membership: 'join', join_authorised_via_users_server: DAN };
+    const event = await scene.make({ sender: eve, type: 'm.room.member', stateKey: eve, content });
+    const json = signPdu(event.json, rulesOf('10'), { serverName: THERE, key: signer });
+    keys.forget('there.test');
+    const { results } = await receive(scene, [json]);
+    assert.match(results[event.eventId]?.error ?? '', /keys of there\.test/);
+    assert.equal(await standingOf(scene, event.eventId), undefined);
+    await scene.close();
+  });
+
+  it('bounds the time that others may take for a batch of events', async () => {
+    const ends: number[] = [];
+    const missingEvents: MissingEvents = {
+      fetch: async ({ endsAt }) => {
+        ends.push(endsAt);
+        return [];
+      },
+      stateBefore: async ({ endsAt }) => {
+        ends.push(endsAt);
+        return undefined;
+      },
+    };
+    const scene = await setUp(backend, {}, { missingEvents });
+    const start = scene.clock.now();
+    const lost = (i: number) => [`$lost${i}` as EventId];
+    const pdus = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        scene.make({ ...message(DAN, `${i}`), prevEvents: lost(i), depth: 50 }),
+      ),
+    );
+    await receive(scene, pdus);
+    await scene.context.staged.idle();
+    // One for the gap, and for no more than some states; all of them by the same time.
+    assert.equal(ends.length, 11);
+    assert.deepEqual(new Set(ends), new Set([start + 90_000]));
     await scene.close();
   });
 });

@@ -54,8 +54,10 @@ export class Asker {
     return this.#closing.signal.aborted;
   }
 
-  deadline(ms: number): Deadline {
-    return new Deadline(this.#contextOf().clock, ms);
+  /** `endsAt`: in ms since the epoch, where it is to be no later than that. */
+  deadline(ms: number, endsAt = Number.POSITIVE_INFINITY): Deadline {
+    const { clock } = this.#contextOf();
+    return new Deadline(clock, Math.min(ms, endsAt - clock.now()));
   }
 
   /** Those that may know of the room, the given one first. */
@@ -83,7 +85,10 @@ export class Asker {
     try {
       const { signal } = this.#closing;
       const request = { ...question, destination: server, timeoutMs, signal };
-      return await this.#client.request(request);
+      const answer = await this.#client.request(request);
+      // With one that takes all the time there is, nothing is gained the next time either.
+      if (deadline.leftMs === 0) this.#note(server);
+      return answer;
     } catch (error) {
       const { logger } = this.#contextOf();
       logger.debug({ server, path: question.path, err: error }, 'a server has not helped');

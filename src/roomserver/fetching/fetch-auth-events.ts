@@ -26,7 +26,7 @@ export async function fetchAuthEvents(
   asker: Asker,
   { request, room }: Omit<Search, 'deadline'>,
 ): Promise<Pdu[]> {
-  const search = { request, room, deadline: asker.deadline(TIME_MS) };
+  const search = { request, room, deadline: asker.deadline(TIME_MS, request.endsAt) };
   const found = new Map<EventId, Pdu>();
   const missing = () => request.eventIds.filter((id) => !found.has(id));
   for (const server of await asker.servers(request.roomId, request.origin)) {

@@ -26,7 +26,7 @@ export async function fetchGap(
 ): Promise<Pdu[]> {
   const minDepth = await selectLeastDepth(database, room.roomId);
   const gap = new Gap(events, { ...request, minDepth });
-  const deadline = asker.deadline(TIME_MS);
+  const deadline = asker.deadline(TIME_MS, request.endsAt);
   let inVain = 0;
   for (const server of await asker.servers(request.roomId, request.origin)) {
     for (let round = 0; round < MAX_ROUNDS; round++) {

@@ -30,13 +30,15 @@ export async function fetchState(
     origin,
     eventId,
     room,
+    endsAt,
   }: {
     readonly origin: ServerName;
     readonly eventId: EventId;
     readonly room: OfRoom;
+    readonly endsAt: number;
   },
 ): Promise<StateBefore | undefined> {
-  const deadline = asker.deadline(TIME_MS);
+  const deadline = asker.deadline(TIME_MS, endsAt);
   for (const server of await asker.servers(room.roomId, origin)) {
     const search = { server, eventId, room, deadline };
     const state = await fetchFrom(context, asker, search);

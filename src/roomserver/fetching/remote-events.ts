@@ -23,9 +23,9 @@ export function createRemoteEvents(
         ? fetchGap(contextOf(), asker, { request, room })
         : fetchAuthEvents(contextOf(), asker, { request, room });
     },
-    stateBefore: async ({ roomId, origin, eventId }) => {
+    stateBefore: async ({ roomId, ...request }) => {
       const room = await roomOf(contextOf(), roomId);
-      return room && fetchState(contextOf(), asker, { origin, eventId, room });
+      return room && fetchState(contextOf(), asker, { ...request, room });
     },
   };
 }

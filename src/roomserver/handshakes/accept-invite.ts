@@ -26,7 +26,7 @@ import { checkGivenEvent, invalid } from './given-event.ts';
 type InviteRequest = Parameters<ServingApi['performAcceptInvite']>[0];
 
 /** Of stripped state, more would be no help to recognise the room. */
-const MAX_STRIPPED_EVENTS = 50;
+const MAX_STRIPPED_EVENTS = 100;
 
 export async function acceptInvite(
   context: RoomserverContext,

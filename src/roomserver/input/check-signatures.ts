@@ -32,10 +32,11 @@ export async function checkSignatures(
   for (const server of new Set([...required, ...authorisingServer(pdu, rules)])) {
     const finding = await findSignature({ pdu, text, server, rules }, keyRing);
     if (finding === 'valid') signedBy.add(server);
-    else if (required.has(server)) {
-      return finding === 'unknown'
-        ? dropped('key', `the keys of ${server} cannot be had`, pdu.eventId)
-        : dropped('signature', `no valid signature of ${server}`, pdu.eventId);
+    // Also of the authorising server: what is rejected for want of a key would stay rejected.
+    else if (finding === 'unknown') {
+      return dropped('key', `the keys of ${server} cannot be had`, pdu.eventId);
+    } else if (required.has(server)) {
+      return dropped('signature', `no valid signature of ${server}`, pdu.eventId);
     }
   }
   return signedBy;

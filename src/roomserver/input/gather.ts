@@ -18,12 +18,14 @@ export interface Gathering {
   readonly head: RoomHead;
   readonly origin: ServerName;
   readonly events: readonly CheckedEvent[];
+  /** Until when others are asked for what is missing, in ms since the epoch. */
+  readonly endsAt: number;
 }
 
 /** Events of the gap before those given, with these: to be received in order of references. */
 export async function gatherPrevEvents(
   context: RoomserverContext,
-  { head, origin, events }: Gathering,
+  { head, origin, events, endsAt }: Gathering,
 ): Promise<CheckedEvent[]> {
   const wanted = referredTo(events, ({ pdu }) => pdu.prevEvents, events);
   for (const { eventId } of head.extremities) wanted.delete(eventId);
@@ -36,6 +38,7 @@ export async function gatherPrevEvents(
     references: new Map(events.map(({ pdu }) => [pdu.eventId, pdu.prevEvents])),
     kind: 'prev',
     knownExtremities: head.extremities.map(({ eventId }) => eventId),
+    endsAt,
   });
   const given = new Set(events.map(({ pdu }) => pdu.eventId));
   const checked = await checkAll(context, head, fetched);
@@ -45,7 +48,7 @@ export async function gatherPrevEvents(
 /** Stores the auth events that are missing, and theirs, as outliers. */
 export async function gatherAuthEvents(
   context: RoomserverContext,
-  { head, origin, events }: Gathering,
+  { head, origin, events, endsAt }: Gathering,
 ): Promise<void> {
   const found: CheckedEvent[] = [];
   let wanted: readonly CheckedEvent[] = events;
@@ -60,6 +63,7 @@ export async function gatherAuthEvents(
       references: new Map(wanted.map(({ pdu }) => [pdu.eventId, pdu.authEvents])),
       kind: 'auth',
       knownExtremities: [],
+      endsAt,
     });
     wanted = await checkAll(context, head, fetched);
     found.push(...wanted);
@@ -70,11 +74,11 @@ export async function gatherAuthEvents(
 /** The state before an event whose prev_events are not here, by what its origin says. */
 export async function gatherStateBefore(
   context: RoomserverContext,
-  { head, origin }: Gathering,
+  { head, origin, endsAt }: Gathering,
   eventId: EventId,
 ): Promise<StateSnapshotId | undefined> {
   const { roomId } = head;
-  const state = await context.missingEvents.stateBefore({ roomId, origin, eventId });
+  const state = await context.missingEvents.stateBefore({ roomId, origin, eventId, endsAt });
   if (state === undefined) return undefined;
   await storeAsOutliers(context, head, await checkAll(context, head, state.events));
   const records = [...(await context.events.load(state.stateIds)).values()];

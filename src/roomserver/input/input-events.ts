@@ -16,6 +16,8 @@ type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
 
 /** Of how many states others are asked for one batch of events: the rest has to come again. */
 const MAX_STATES = 10;
+/** For others' answers to all questions that one batch of events raises: the room waits. */
+const MAX_WAIT_MS = 90_000;
 
 export async function inputEvents(
   context: RoomserverContext,
@@ -33,7 +35,7 @@ export async function inputEvents(
   );
 }
 
-export interface CheckedInput extends Gathering {
+export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   readonly kind: InputRequest['kind'];
   /** In whose name they are relayed, where it is for us to do. */
   readonly sendAs?: ServerName;
@@ -49,7 +51,8 @@ export async function inputChecked(
     fates.set(pdu.eventId, { fate: 'duplicate', eventId: pdu.eventId });
   }
   const fresh = await withoutDuplicates(context, input.events);
-  for (const [id, fate] of await receiveAll(context, { ...input, events: fresh }))
+  const endsAt = context.clock.now() + MAX_WAIT_MS;
+  for (const [id, fate] of await receiveAll(context, { ...input, events: fresh, endsAt }))
     fates.set(id, fate);
   return fates;
 }
@@ -68,7 +71,7 @@ async function withoutDuplicates(
 
 async function receiveAll(
   context: RoomserverContext,
-  gathering: CheckedInput,
+  gathering: CheckedInput & Gathering,
 ): Promise<Map<EventId, EventFate>> {
   const { kind, sendAs } = gathering;
   if (gathering.events.length === 0) return new Map();

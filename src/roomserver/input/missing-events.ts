@@ -13,6 +13,8 @@ export interface MissingEventsRequest {
   /** `auth`: auth events, which become outliers. `prev`: the gap between our extremities and the event. */
   readonly kind: 'auth' | 'prev';
   readonly knownExtremities: readonly EventId[];
+  /** When whoever waits has waited long enough, in ms since the epoch. */
+  readonly endsAt: number;
 }
 
 export interface StateBefore {
@@ -31,6 +33,7 @@ export interface MissingEvents {
     readonly roomId: RoomId;
     readonly origin: ServerName;
     readonly eventId: EventId;
+    readonly endsAt: number;
   }): Promise<StateBefore | undefined>;
 }
 
