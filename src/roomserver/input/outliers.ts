@@ -1,6 +1,7 @@
 // Events that are known for their content only: auth events, and the events of states that arrive as a whole. They
 // are judged by their auth events and stored in chunks, without any lock.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
@@ -11,6 +12,7 @@ import { checkAuthEvents } from './check-auth-events.ts';
 import type { CheckedEvent } from './checked-event.ts';
 import { orderByReferences } from './order-events.ts';
 
+/** Others get their turn of the event loop between chunks. */
 const CHUNK = 100;
 
 export interface Outliers {
@@ -34,7 +36,9 @@ export async function storeOutliers(
   const known = new Map([...stored].filter(([, record]) => record.roomId === roomId));
   let accepted = create;
   const added: EventRecord[] = [];
-  for (const event of orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents)) {
+  const ordered = orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents);
+  for (const [index, event] of ordered.entries()) {
+    if (index % CHUNK === CHUNK - 1) await setImmediate();
     const { pdu } = event;
     if (stored.has(pdu.eventId)) {
       // Of a room that was known before.
