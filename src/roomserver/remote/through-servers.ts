@@ -16,7 +16,10 @@ export interface HandshakePlan {
 
 export type MadeHandshake = Awaited<ReturnType<HandshakeSender['performMakeHandshake']>>;
 
-/** Throws the MatrixError of the last that refused; M_UNKNOWN where the last gave a bad answer. */
+/**
+ * Throws what the last server said that had given a template, else what the last that was asked for one said; M_UNKNOWN
+ * for an answer that cannot be used.
+ */
 export async function throughServers<T>(
   {
     logger,
@@ -26,20 +29,29 @@ export async function throughServers<T>(
   complete: (made: MadeHandshake) => Promise<T>,
 ): Promise<T> {
   const { roomId, handshake } = plan;
-  let servers = plan.servers;
+  const roomVersions = ROOM_VERSIONS;
+  let { servers } = plan;
+  let failure: MatrixError | undefined;
   for (;;) {
-    const roomVersions = ROOM_VERSIONS;
-    const made = await federationsender.performMakeHandshake({ ...plan, servers, roomVersions });
+    const request = { ...plan, servers, roomVersions };
+    const made = await federationsender.performMakeHandshake(request).catch((error: unknown) => {
+      throw failure ?? error;
+    });
+    const { server } = made;
     try {
       return await complete(made);
     } catch (error) {
-      const { server } = made;
-      servers = servers.includes(server) ? servers.slice(servers.indexOf(server) + 1) : [];
-      if (!(error instanceof BadAnswer || error instanceof MatrixError)) throw error;
-      logger.info({ roomId, handshake, server, reason: error.message }, 'a handshake has failed');
-      if (servers.length > 0) continue;
-      if (error instanceof MatrixError) throw error;
-      throw new MatrixError('M_UNKNOWN', `The answer of ${server} cannot be used`);
+      failure = failureOf(error, server);
+      logger.info({ roomId, handshake, server, err: error }, 'a handshake has failed');
     }
+    servers = servers.includes(server) ? servers.slice(servers.indexOf(server) + 1) : [];
+    if (servers.length === 0) throw failure;
   }
+}
+
+/** Throws what is no server's fault. */
+function failureOf(error: unknown, server: ServerName): MatrixError {
+  if (error instanceof MatrixError) return error;
+  if (!(error instanceof BadAnswer)) throw error;
+  return new MatrixError('M_UNKNOWN', `The answer of ${server} cannot be used`);
 }
