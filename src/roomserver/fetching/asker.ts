@@ -9,8 +9,9 @@ import { selectJoinedHosts } from '../store/memberships.ts';
 
 /** Besides the server that the events came from. */
 const MAX_OTHERS = 4;
-/** A server that was silent is passed over for so long, ms. */
-const SILENCE_MS = 60_000;
+/** A server that was silent twice is passed over for a while, and ever longer, ms. */
+const FIRST_SILENCE_MS = 5_000;
+const LAST_SILENCE_MS = 60_000;
 const MAX_SILENT = 10_000;
 const REQUEST_MS = 15_000;
 
@@ -37,8 +38,8 @@ export class Asker {
   readonly #contextOf: () => Context;
   readonly #client: Pick<FederationClient, 'request'>;
   readonly #closing = new AbortController();
-  /** Until when. */
-  readonly #silent = new Map<ServerName, number>();
+  /** Servers that were silent when they were asked last: how often, and until when they are passed over. */
+  readonly #silent = new Map<ServerName, { readonly times: number; readonly until: number }>();
 
   constructor(contextOf: () => Context, client: Pick<FederationClient, 'request'>) {
     this.#contextOf = contextOf;
@@ -71,7 +72,7 @@ export class Asker {
 
   /** It was silent just now. */
   isPassedOver(server: ServerName): boolean {
-    return (this.#silent.get(server) ?? 0) > this.#contextOf().clock.now();
+    return (this.#silent.get(server)?.until ?? 0) > this.#contextOf().clock.now();
   }
 
   /** Undefined when there is no answer that could be used. Never throws. */
@@ -88,6 +89,7 @@ export class Asker {
       const answer = await this.#client.request(request);
       // With one that takes all the time there is, nothing is gained the next time either.
       if (deadline.leftMs === 0) this.#note(server);
+      else this.#silent.delete(server);
       return answer;
     } catch (error) {
       const { logger } = this.#contextOf();
@@ -100,6 +102,10 @@ export class Asker {
   #note(server: ServerName): void {
     if (this.isClosed) return;
     if (this.#silent.size >= MAX_SILENT) this.#silent.clear();
-    this.#silent.set(server, this.#contextOf().clock.now() + SILENCE_MS);
+    const times = (this.#silent.get(server)?.times ?? 0) + 1;
+    // Once may be a connection that broke.
+    const pause = times === 1 ? 0 : FIRST_SILENCE_MS * 2 ** Math.min(times - 2, 10);
+    const until = this.#contextOf().clock.now() + Math.min(pause, LAST_SILENCE_MS);
+    this.#silent.set(server, { times, until });
   }
 }

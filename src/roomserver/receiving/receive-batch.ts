@@ -2,7 +2,7 @@
 
 import { DatabaseError } from '../../database/database.ts';
 import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
-import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
 import { parseJsonExactly } from '../../protocol/json.ts';
 import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
@@ -14,48 +14,78 @@ import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/sta
 
 const BATCH = 50;
 
-/** Returns how many rows are done with; at least one, where there is any. Throws only what may pass. */
-export async function receiveBatch(
-  context: RoomserverContext,
-  roomId: RoomId,
-  origin: ServerName,
-): Promise<number> {
-  const staged = await selectStagedPdus(context.database, { roomId, origin, limit: BATCH });
-  const head = await context.rooms.head(roomId);
-  if (isReceiving(context, head, origin)) await receive(context, head, staged);
-  const ids = staged.map(({ id }) => id);
-  if (ids.length > 0) await context.database.transact((tx) => deleteStagedPdus(tx, ids));
-  // Nothing there after all: the count was of rows that have gone another way.
-  return staged.length < BATCH ? Math.max(staged.length, 1) : staged.length;
+/** What became of a batch. */
+export interface Received {
+  /** Rows that are not to be looked at any more for now; at least one. */
+  readonly taken: number;
+  /** Of these, those that lack what nobody gave, and may come again. */
+  readonly lacking: readonly StagedPdu[];
 }
 
+/** `without`: rows whose time has not come. Throws only what may pass. */
+export async function receiveBatch(
+  context: RoomserverContext,
+  place: Pick<StagedPdu, 'roomId' | 'origin'>,
+  without: readonly number[],
+): Promise<Received> {
+  const staged = await selectStagedPdus(context.database, { ...place, without, limit: BATCH });
+  const head = await context.rooms.head(place.roomId);
+  const lacking = isReceiving(context, head, place.origin)
+    ? await receive(context, head, staged)
+    : [];
+  const done = staged.filter((one) => !lacking.includes(one));
+  await deleteDone(context, done);
+  // Nothing there after all: the count was of rows that have gone another way.
+  return { taken: Math.max(staged.length, 1), lacking };
+}
+
+export async function deleteDone(
+  { database }: Pick<RoomserverContext, 'database'>,
+  done: readonly StagedPdu[],
+): Promise<void> {
+  const ids = done.map(({ id }) => id);
+  if (ids.length > 0) await database.transact((tx) => deleteStagedPdus(tx, ids));
+}
+
+/** Returns those that lack what nobody gave. */
 async function receive(
   context: RoomserverContext,
   head: RoomHead,
   staged: readonly StagedPdu[],
-): Promise<void> {
+): Promise<StagedPdu[]> {
   try {
-    await receiveTogether(context, head, staged);
+    return await receiveTogether(context, head, staged);
   } catch (error) {
     const isPassing = error instanceof DatabaseError && error.kind === 'unavailable';
     if (isPassing || context.staged.isClosed) throw error;
+    if (staged.length === 1) {
+      logFailure(context, staged, error);
+      return [];
+    }
     // What the pipeline cannot cope with must not keep the others out.
-    if (staged.length > 1) for (const one of staged) await receive(context, head, [one]);
-    else logFailure(context, staged, error);
+    const lacking: StagedPdu[] = [];
+    for (const one of staged) lacking.push(...(await receive(context, head, [one])));
+    return lacking;
   }
 }
+
+const LACKING = new Set(['missing prev_events', 'missing auth_events']);
 
 async function receiveTogether(
   context: RoomserverContext,
   head: RoomHead,
   staged: readonly StagedPdu[],
-): Promise<void> {
+): Promise<StagedPdu[]> {
   const [first] = staged;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const events = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
   const fates = await inputChecked(context, { head, origin, events, kind: 'new' });
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
+  return staged.filter(({ eventId }) => {
+    const fate = fates.get(eventId);
+    return fate?.fate === 'dropped' && LACKING.has(fate.rule);
+  });
 }
 
 function checkedEventOf({ eventId, json, signedBy }: StagedPdu, head: RoomHead): CheckedEvent {

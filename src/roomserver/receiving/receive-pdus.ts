@@ -140,7 +140,7 @@ async function chooseFresh(
   const ids = checked.map(({ pdu }) => pdu.eventId);
   const stored = await context.events.load(ids);
   const staged = await selectStagedIds(context.database, roomId, ids);
-  let space = context.staged.backlog.spaceFor(roomId, origin);
+  let space = context.staged.spaceFor(roomId, origin);
   const fresh: StagedPdu[] = [];
   for (const { pdu, signedBy } of checked) {
     const { eventId } = pdu;

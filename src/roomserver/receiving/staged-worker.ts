@@ -4,9 +4,10 @@
 
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { RoomserverContext } from '../context.ts';
-import { selectBacklogs, selectLastStagedId } from '../store/staged-pdus.ts';
+import { type StagedPdu, selectBacklogs, selectLastStagedId } from '../store/staged-pdus.ts';
 import { Backlog } from './backlog.ts';
-import { receiveBatch } from './receive-batch.ts';
+import { Deferrals } from './deferrals.ts';
+import { deleteDone, receiveBatch } from './receive-batch.ts';
 
 const ROOMS_AT_ONCE = 16;
 /** Of these, those that receive from the same server: one that makes us wait must not stop all others. */
@@ -16,6 +17,8 @@ const LAST_PAUSE_MS = 60_000;
 
 export class StagedWorker {
   readonly backlog = new Backlog();
+  readonly #deferrals = new Deferrals();
+  readonly #timers = new Set<() => void>();
   readonly #contextOf: () => RoomserverContext;
   #lastId = 0;
   /** Rooms with events that wait and are not being received, in order of turns. */
@@ -59,6 +62,12 @@ export class StagedWorker {
     this.#startRooms();
   }
 
+  /** How many more of the server's events may be staged for the room. */
+  spaceFor(roomId: RoomId, origin: ServerName): number {
+    const deferred = this.#deferrals.countOf({ roomId, origin });
+    return Math.max(this.backlog.spaceFor(roomId, origin) - deferred, 0);
+  }
+
   /** Resolves when all has been received that can be now. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) {
@@ -68,7 +77,7 @@ export class StagedWorker {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const cancel of this.#pauses.values()) cancel();
+    for (const cancel of [...this.#pauses.values(), ...this.#timers]) cancel();
     await this.idle();
   }
 
@@ -103,20 +112,43 @@ export class StagedWorker {
   }
 
   async #receive(roomId: RoomId, origin: ServerName): Promise<void> {
+    const place = { roomId, origin };
     try {
-      const received = await receiveBatch(this.#contextOf(), roomId, origin);
-      this.backlog.remove(roomId, origin, received);
+      const without = this.#deferrals.waiting(place);
+      const { taken, lacking } = await receiveBatch(this.#contextOf(), place, without);
+      await this.#deferAll(lacking);
+      this.backlog.remove(roomId, origin, taken);
       this.backlog.passTurn(roomId, origin);
       this.#pauseMs.delete(roomId);
     } catch (error) {
       // Its rows are there after a restart.
       if (this.#isClosed) return;
-      this.#contextOf().logger.error(
-        { roomId, origin, err: error },
-        'staged events were not received',
-      );
+      const { logger } = this.#contextOf();
+      logger.error({ roomId, origin, err: error }, 'staged events were not received');
       this.#pause(roomId);
     }
+  }
+
+  /** Those that have come often enough are given up. */
+  async #deferAll(lacking: readonly StagedPdu[]): Promise<void> {
+    const given: StagedPdu[] = [];
+    for (const staged of lacking) {
+      const pause = this.#deferrals.defer(staged);
+      if (pause === undefined) given.push(staged);
+      else this.#bringBack(staged, pause);
+    }
+    for (const { id } of given) this.#deferrals.forget(id);
+    await deleteDone(this.#contextOf(), given);
+  }
+
+  #bringBack(staged: StagedPdu, pause: number): void {
+    if (this.#isClosed) return;
+    const cancel = this.#contextOf().clock.schedule(pause, () => {
+      this.#timers.delete(cancel);
+      this.#deferrals.release(staged);
+      this.added(staged.roomId, staged.origin, 1);
+    });
+    this.#timers.add(cancel);
   }
 
   #pause(roomId: RoomId): void {

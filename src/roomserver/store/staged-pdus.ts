@@ -56,11 +56,22 @@ export function insertStagedPdus(tx: Transaction, staged: readonly StagedPdu[]):
 
 export async function selectStagedPdus(
   from: Queryable,
-  { roomId, origin, limit }: { roomId: RoomId; origin: ServerName; limit: number },
+  {
+    roomId,
+    origin,
+    without,
+    limit,
+  }: {
+    readonly roomId: RoomId;
+    readonly origin: ServerName;
+    readonly without: readonly number[];
+    readonly limit: number;
+  },
 ): Promise<StagedPdu[]> {
   const found = await from.all<StagedRow>(
     sql`SELECT id, room_id, event_id, origin, signed_by, json, received_at FROM roomserver_staged_pdus
-      WHERE room_id = ${roomId} AND origin = ${origin} ORDER BY id LIMIT ${limit}`,
+      WHERE room_id = ${roomId} AND origin = ${origin} AND id NOT IN ${list('bigint', without)}
+      ORDER BY id LIMIT ${limit}`,
   );
   return found.map((row) => ({
     id: row.id,
