@@ -69,6 +69,10 @@ forEachBackend('history of other servers', (backend) => {
       const said: EventId[] = [];
       for (let i = 0; i < 230; i++) said.push(await say(res, roomId, ruth, `${i}`));
       await res.push(loc, said.slice(-1));
+      assert.deepEqual(await standings(loc, said.slice(-1)), [undefined]);
+      // The second time there is no more hope for all of it.
+      loc.clock.advance(1_000);
+      await loc.context.staged.idle();
       assert.deepEqual(await standings(loc, said.slice(-1)), ['accepted']);
       const keys = [{ type: 'm.room.topic', stateKey: '' }];
       const [inForce] = await loc.api.queryStateEvents({ roomId, keys });

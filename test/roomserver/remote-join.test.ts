@@ -279,6 +279,9 @@ forEachBackend('joining rooms of other servers', (backend) => {
     };
     await join();
     assert.deepEqual(await pushed, { [said as EventId]: {} });
+    // It comes after what is not here, at which there is a second look.
+    loc.clock.advance(1_000);
+    await loc.context.staged.idle();
     assert.ok(await isAccepted(loc, said as EventId));
     await street.close();
   });

@@ -26,6 +26,7 @@ export function inviteUser(context: ClientapiContext): Route {
     paths: ['/_matrix/client/{r0,v3}/rooms/:roomId/invite'],
     auth: 'user',
     rateLimit: 'membership',
+    errorStatus: { M_UNKNOWN: 502 },
     params: { roomId: roomId() },
     body,
     handler: async ({ requester, params: { roomId }, body: { user_id, reason, medium } }) => {

@@ -39,6 +39,11 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   readonly kind: InputRequest['kind'];
   /** In whose name they are relayed, where it is for us to do. */
   readonly sendAs?: ServerName;
+  /**
+   * What lacks its past is dropped, to come again: taken by the state before it, it would leave a hole in history that a
+   * connection which has just broken does not warrant.
+   */
+  readonly isPatient?: boolean;
 }
 
 /** Events that have passed the checks that need no room. A fate for each, by its id. */
@@ -78,7 +83,9 @@ async function receiveAll(
   const events = kind === 'new' ? await gatherPrevEvents(context, gathering) : gathering.events;
   await gatherAuthEvents(context, { ...gathering, events });
   const ordered = orderByReferences(events, ({ pdu }) => [...pdu.prevEvents, ...pdu.authEvents]);
-  const states = await statesOfMissing(context, { ...gathering, events: ordered });
+  const states = gathering.isPatient
+    ? new Map<EventId, StateSnapshotId>()
+    : await statesOfMissing(context, { ...gathering, events: ordered });
   const { roomId } = gathering.head;
   const given = new Set(gathering.events);
   const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {

@@ -23,6 +23,9 @@ export class Deferrals {
     return pause;
   }
 
+  /** It has not been tried before. */
+  readonly isNew = ({ id }: Pick<StagedPdu, 'id'>): boolean => !this.#attempts.has(id);
+
   waiting(place: Place): readonly number[] {
     return [...(this.#waiting.get(keyOf(place)) ?? [])];
   }

@@ -12,31 +12,36 @@ import type { RoomHead } from '../rooms/room-head.ts';
 import { isReceiving } from '../rooms/served-room.ts';
 import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/staged-pdus.ts';
 
+import type { Deferrals } from './deferrals.ts';
+
 const BATCH = 50;
 
 /** What became of a batch. */
 export interface Received {
   /** Rows that are not to be looked at any more for now; at least one. */
   readonly taken: number;
-  /** Of these, those that lack what nobody gave, and may come again. */
+  /** Those whose rows have gone. */
+  readonly done: readonly StagedPdu[];
+  /** Those that lack what nobody gave, and may come again. */
   readonly lacking: readonly StagedPdu[];
 }
 
-/** `without`: rows whose time has not come. Throws only what may pass. */
+/** Throws only what may pass. */
 export async function receiveBatch(
   context: RoomserverContext,
   place: Pick<StagedPdu, 'roomId' | 'origin'>,
-  without: readonly number[],
+  deferrals: Pick<Deferrals, 'waiting' | 'isNew'>,
 ): Promise<Received> {
+  const without = deferrals.waiting(place);
   const staged = await selectStagedPdus(context.database, { ...place, without, limit: BATCH });
   const head = await context.rooms.head(place.roomId);
   const lacking = isReceiving(context, head, place.origin)
-    ? await receive(context, head, staged)
+    ? await receive(context, head, { staged, isPatient: staged.every(deferrals.isNew) })
     : [];
   const done = staged.filter((one) => !lacking.includes(one));
   await deleteDone(context, done);
   // Nothing there after all: the count was of rows that have gone another way.
-  return { taken: Math.max(staged.length, 1), lacking };
+  return { taken: Math.max(staged.length, 1), done, lacking };
 }
 
 export async function deleteDone(
@@ -47,14 +52,20 @@ export async function deleteDone(
   if (ids.length > 0) await database.transact((tx) => deleteStagedPdus(tx, ids));
 }
 
+interface Batch {
+  readonly staged: readonly StagedPdu[];
+  /** They have not been tried before. */
+  readonly isPatient: boolean;
+}
+
 /** Returns those that lack what nobody gave. */
 async function receive(
   context: RoomserverContext,
   head: RoomHead,
-  staged: readonly StagedPdu[],
+  { staged, isPatient }: Batch,
 ): Promise<StagedPdu[]> {
   try {
-    return await receiveTogether(context, head, staged);
+    return await receiveTogether(context, head, { staged, isPatient });
   } catch (error) {
     const isPassing = error instanceof DatabaseError && error.kind === 'unavailable';
     if (isPassing || context.staged.isClosed) throw error;
@@ -64,7 +75,8 @@ async function receive(
     }
     // What the pipeline cannot cope with must not keep the others out.
     const lacking: StagedPdu[] = [];
-    for (const one of staged) lacking.push(...(await receive(context, head, [one])));
+    for (const one of staged)
+      lacking.push(...(await receive(context, head, { staged: [one], isPatient })));
     return lacking;
   }
 }
@@ -74,13 +86,14 @@ const LACKING = new Set(['missing prev_events', 'missing auth_events']);
 async function receiveTogether(
   context: RoomserverContext,
   head: RoomHead,
-  staged: readonly StagedPdu[],
+  { staged, isPatient }: Batch,
 ): Promise<StagedPdu[]> {
   const [first] = staged;
   if (first === undefined) return [];
   const events = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
-  const fates = await inputChecked(context, { head, origin, events, kind: 'new' });
+  const input = { head, origin, events, kind: 'new', isPatient } as const;
+  const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
   return staged.filter(({ eventId }) => {
     const fate = fates.get(eventId);

@@ -114,8 +114,9 @@ export class StagedWorker {
   async #receive(roomId: RoomId, origin: ServerName): Promise<void> {
     const place = { roomId, origin };
     try {
-      const without = this.#deferrals.waiting(place);
-      const { taken, lacking } = await receiveBatch(this.#contextOf(), place, without);
+      const batch = await receiveBatch(this.#contextOf(), place, this.#deferrals);
+      const { taken, done, lacking } = batch;
+      for (const { id } of done) this.#deferrals.forget(id);
       await this.#deferAll(lacking);
       this.backlog.remove(roomId, origin, taken);
       this.backlog.passTurn(roomId, origin);

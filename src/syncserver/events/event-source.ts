@@ -56,7 +56,8 @@ export class EventSource {
 
   async #fetch(eventIds: readonly EventId[]): Promise<StoredEvent[]> {
     const before = this.#changes;
-    const events = await this.#roomserver.queryEvents({ eventIds });
+    // Soft-failed events have no place in timelines, so that nobody asks for them there; but states may hold them.
+    const events = await this.#roomserver.queryEvents({ eventIds, includeSoftFailed: true });
     for (const event of events) {
       if ((this.#forgotten.get(event.eventId) ?? 0) <= before) this.remember(event);
     }
