@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Any, change, leave, roomPath, useNetwork } from './scene.ts';
+import { type Any, change, isMember, leave, roomPath, useNetwork } from './scene.ts';
 
 const scene = useNetwork({ servers: 2 });
 const encode = encodeURIComponent;
@@ -78,7 +78,9 @@ test('messages to devices, once each, also when answers are lost', async () => {
 test('keys of devices are asked for, claimed, and their changes are told', async () => {
   const { ann, ben, room } = await both();
   const { userId, deviceId } = ann.client;
-  await ben.client.ok('POST', roomPath(room, 'leave'), {}).then(() => undefined);
+  const { userId: benId } = ben.client;
+  await leave(ben.client, room);
+  await ann.sees(room, (event: Any) => isMember(event, benId, 'leave'), 'the leave');
   await change(ann.client, room, 'invite', ben.client.userId);
   await ben.client.ok('POST', `/v3/join/${encode(room)}?via=${encode(scene().serverName(0))}`, {});
   const device_keys = {

@@ -132,6 +132,23 @@ forEachBackend('device lists', (backend) => {
     assert.equal(later.device_lists, undefined);
   });
 
+  test('who leaves and comes back between two requests meets all anew', async () => {
+    const harness = await openHarness(backend);
+    const { rooms } = harness;
+    const room = await roomWith(harness, DAVE, CAROL);
+    const { next_batch: since } = await harness.sync(viewer(ALICE));
+    await rooms.member(room, ALICE, 'leave');
+    await rooms.member(room, CAROL, 'leave');
+    await rooms.member(room, ALICE, 'join');
+    const { device_lists, next_batch } = await harness.sync(viewer(ALICE), { since });
+    assert.deepEqual(device_lists, { changed: [DAVE], left: [CAROL] });
+    const later = await harness.sync(viewer(ALICE), { since: next_batch });
+    assert.equal(later.device_lists, undefined);
+    await rooms.member(room, ALICE, 'join');
+    const renamed = await harness.sync(viewer(ALICE), { since: next_batch });
+    assert.equal(renamed.device_lists, undefined);
+  });
+
   test('members whom a resolution brings are met as well', async () => {
     const harness = await openHarness(backend);
     const room = await roomWith(harness);

@@ -10,7 +10,7 @@ import {
 import type { SyncserverContext } from '../context.ts';
 import type { MemberChange } from '../live/live-room.ts';
 import { sharersAmong } from '../live/sharing.ts';
-import { membershipAt } from '../rooms/room-view.ts';
+import { lastJoin, membershipAt } from '../rooms/room-view.ts';
 import { stateAt } from '../rooms/state-at.ts';
 import { selectDeviceListChanges } from '../store/device-lists.ts';
 import type { Membership } from '../store/memberships.ts';
@@ -80,11 +80,13 @@ async function addCompanyIn(
   if (wasJoined && isJoined) {
     const changed = await changedMembers(between, { roomId, upTo: now.rooms });
     addAll(company, changed);
-  } else if (isJoined) {
+  }
+  // Who left and came back within the window was told of nothing meanwhile, so she meets all of them anew.
+  if (isJoined && (lastJoin(history, now.rooms)?.from ?? 0) > since.rooms) {
     for (const userId of await selectMembersOfRoom(context.database, roomId)) {
       company.met.add(userId);
     }
-  } else if (wasJoined) {
+  } else if (wasJoined && !isJoined) {
     for (const userId of await selectMembersOfRoom(context.database, roomId)) {
       company.parted.add(userId);
     }

@@ -17,7 +17,10 @@ export async function ephemeralEvents(
   return events.filter(({ type }) => filter.ephemeral.passes({ type: String(type) }));
 }
 
-/** Only the newest state is known, so that is what is told. */
+/**
+ * Only the newest state is known, so that is what is told: to those who know nothing of the room as well, once somebody
+ * has typed in it.
+ */
 function typingEvents(
   { context, since, now }: SyncRequest,
   { roomId }: RoomView,
@@ -25,8 +28,7 @@ function typingEvents(
 ): JsonObject[] {
   const userIds = context.typing.typingIn(roomId);
   const before = isNew || since?.epoch !== now.epoch ? 0 : since.typing;
-  const isChanged = context.typing.versionOf(roomId) > before;
-  if (!isChanged || (isNew && userIds.length === 0)) return [];
+  if (context.typing.versionOf(roomId) <= before) return [];
   return [{ type: 'm.typing', content: { user_ids: userIds } }];
 }
 
