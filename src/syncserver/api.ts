@@ -11,6 +11,9 @@ export interface Viewer {
   readonly isGuest: boolean;
 }
 
+/** Where rooms have their state: before the timeline, or after it (MSC4222, `use_state_after`), by its former name too. */
+export type StateSection = 'state' | 'state_after' | 'org.matrix.msc4222.state_after';
+
 export interface SyncserverApi {
   /**
    * Waits until the given positions have been consumed, at most `timeoutMs` (1,000 by default), never longer:
@@ -34,8 +37,7 @@ export interface SyncserverApi {
     readonly timeoutMs: number;
     readonly fullState: boolean;
     readonly filter: JsonObject;
-    /** MSC4222, `use_state_after`. */
-    readonly useStateAfter: boolean;
+    readonly stateSection: StateSection;
     readonly signal?: AbortSignal;
   }): Promise<JsonObject>;
 

@@ -408,7 +408,7 @@ forEachBackend('what a peek shows', (backend) => {
     const short = (await harness.sync(LOOKER, { filter: tight })).rooms.peek[room];
     assert.deepEqual(types(short), ['m.room.name', 'm.room.message']);
     assert.ok(!JSON.stringify([whole, short]).includes('old name'));
-    const after = { filter: tight, useStateAfter: true };
+    const after = { filter: tight, stateSection: 'state_after' } as const;
     const { state, state_after } = (await harness.sync(LOOKER, after)).rooms.peek[room];
     assert.equal(state, undefined);
     const names = state_after.events.filter((event: Body) => event.type === 'm.room.name');

@@ -1,4 +1,5 @@
-// matrix-js-sdk, unpatched, with its Rust cryptography: what only works when server and clients agree about keys.
+// matrix-js-sdk, unpatched, with its Rust cryptography: what only works when servers and clients agree about keys. Both users
+// on one server, and on two that speak to each other over TLS.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -22,7 +23,8 @@ import {
   type Verifier,
   VerifierEvent,
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import { type ServerProcess, startServer } from '../server-process.ts';
+import type { Network } from '../federation/network.ts';
+import { type ProcessServer, startProcessNetwork } from '../federation/process-network.ts';
 
 const nothing = () => {};
 /** The library reports every request; only what it throws matters here. */
@@ -41,30 +43,43 @@ const ENCRYPTION = {
   content: { algorithm: 'm.megolm.v1.aes-sha2' },
 };
 
-let server: ServerProcess;
+let network: Network<ProcessServer>;
 const running: MatrixClient[] = [];
 
 before(async () => {
-  server = await startServer();
+  network = await startProcessNetwork({ servers: 2, seed: 1 });
 });
 
 after(async () => {
   for (const client of running) client.stopClient();
-  await server.remove();
+  await network.close();
 });
+
+interface Account {
+  readonly username: string;
+  /** Which server it is on. */
+  readonly server: number;
+}
 
 interface Keeper {
   /** The key of secret storage, which the user has written down. */
   secret: Uint8Array<ArrayBuffer> | undefined;
 }
 
+interface Session {
+  readonly user_id: string;
+  readonly device_id?: string | undefined;
+  readonly access_token?: string | undefined;
+}
+
 async function signedIn(
-  session: { user_id: string; device_id?: string | undefined; access_token?: string | undefined },
+  baseUrl: string,
+  session: Session,
   keeper: Keeper = { secret: undefined },
 ): Promise<MatrixClient> {
   const client = createClient({
     logger,
-    baseUrl: server.baseUrl,
+    baseUrl,
     userId: session.user_id,
     deviceId: session.device_id ?? '',
     accessToken: session.access_token ?? '',
@@ -84,22 +99,27 @@ async function signedIn(
   return client;
 }
 
-async function registered(username: string, keeper?: Keeper): Promise<MatrixClient> {
-  const session = await createClient({ baseUrl: server.baseUrl }).registerRequest({
+async function registered({ username, server }: Account, keeper?: Keeper): Promise<MatrixClient> {
+  const { baseUrl } = network.server(server);
+  const session = await createClient({ baseUrl }).registerRequest({
     username,
     password: passwordOf(username),
     auth: { type: 'm.login.dummy' },
   });
-  return await signedIn(session, keeper);
+  return await signedIn(baseUrl, session, keeper);
 }
 
-async function anotherDevice(username: string, keeper?: Keeper): Promise<MatrixClient> {
-  const session = await createClient({ baseUrl: server.baseUrl }).loginRequest({
+async function anotherDevice(
+  { username, server }: Account,
+  keeper?: Keeper,
+): Promise<MatrixClient> {
+  const { baseUrl } = network.server(server);
+  const session = await createClient({ baseUrl }).loginRequest({
     type: 'm.login.password',
     identifier: { type: 'm.id.user', user: username },
     password: passwordOf(username),
   });
-  return await signedIn(session, keeper);
+  return await signedIn(baseUrl, session, keeper);
 }
 
 function passwordOf(username: string): string {
@@ -132,9 +152,10 @@ async function encryptedRoom(owner: MatrixClient, other: MatrixClient): Promise<
     preset: Preset.PublicChat,
     initial_state: [ENCRYPTION],
   });
-  await other.joinRoom(roomId);
+  await other.joinRoom(roomId, { viaServers: [owner.getDomain() ?? ''] });
   const otherId = other.getUserId() ?? '';
   await untilHolds(async () => owner.getRoom(roomId)?.getMember(otherId)?.membership === 'join');
+  await untilHolds(async () => other.getRoom(roomId)?.hasEncryptionStateEvent() === true);
   return roomId;
 }
 
@@ -157,66 +178,18 @@ function untilDecrypted(client: MatrixClient, body: string): Promise<MatrixEvent
 }
 
 /** `authUploadDeviceSigningKeys` that proves what the server asks for. */
-function proofOf(username: string) {
+function proofOf({ username }: Account) {
   return async (upload: (auth: null | object) => Promise<unknown>) => {
     const identifier = { type: 'm.id.user', user: username };
     await upload({ type: 'm.login.password', identifier, password: passwordOf(username) });
   };
 }
 
-async function bootstrap(client: MatrixClient, username: string): Promise<void> {
+async function bootstrap(client: MatrixClient, account: Account): Promise<void> {
   await crypto(client).bootstrapCrossSigning({
-    authUploadDeviceSigningKeys: proofOf(username) as never,
+    authUploadDeviceSigningKeys: proofOf(account) as never,
   });
 }
-
-test('two users talk in an encrypted room, on devices that come later too', async () => {
-  const alice = await registered('alice');
-  const bob = await registered('bob');
-  const roomId = await encryptedRoom(alice, bob);
-  await says(alice, bob, roomId, 'hello bob');
-  await says(bob, alice, roomId, 'hello alice');
-  const phone = await anotherDevice('bob');
-  await untilHolds(async () => {
-    const bobs = (await crypto(alice).getUserDeviceInfo([bob.getUserId() ?? ''])).values().next();
-    return bobs.value?.has(phone.getDeviceId() ?? '') === true;
-  });
-  await says(alice, phone, roomId, 'hello phone');
-  await says(phone, alice, roomId, 'hello from the phone');
-});
-
-test('two users verify each other', async () => {
-  const carol = await registered('carol');
-  const dave = await registered('dave');
-  await bootstrap(carol, 'carol');
-  await bootstrap(dave, 'dave');
-  const roomId = await encryptedRoom(carol, dave);
-  await says(carol, dave, roomId, 'who are you?');
-  const davesId = dave.getUserId() ?? '';
-  await untilHolds(async () => await crypto(carol).userHasCrossSigningKeys(davesId, true));
-  const asked = until(dave, CryptoEvent.VerificationRequestReceived, () => true);
-  const request = await crypto(carol).requestVerificationDM(davesId, roomId);
-  const received = (await asked) as VerificationRequest;
-  const ready = phase(request, VerificationPhase.Ready);
-  await received.accept();
-  await ready;
-  const started = phase(received, VerificationPhase.Started);
-  const verifier = await request.startVerification('m.sas.v1');
-  await started;
-  assert.ok(received.verifier);
-  kept.push(request, received, verifier, received.verifier);
-  const emojis = await Promise.all([confirm(verifier), confirm(received.verifier)]);
-  assert.deepEqual(emojis[0], emojis[1]);
-  for (const [one, other] of [
-    [carol, dave],
-    [dave, carol],
-  ] as const) {
-    await untilHolds(async () => {
-      const status = await crypto(one).getUserVerificationStatus(other.getUserId() ?? '');
-      return status.isCrossSigningVerified();
-    });
-  }
-});
 
 /** The library holds verifications weakly: what nobody else holds is never told how it goes on. */
 const kept: unknown[] = [];
@@ -246,42 +219,98 @@ async function untilHolds(holds: () => Promise<boolean>): Promise<void> {
 }
 
 async function keysInBackup(client: MatrixClient): Promise<number> {
-  const response = await fetch(`${server.baseUrl}/_matrix/client/v3/room_keys/version`, {
+  const response = await fetch(`${client.baseUrl}/_matrix/client/v3/room_keys/version`, {
     headers: { authorization: `Bearer ${client.getAccessToken()}` },
   });
   return ((await response.json()) as { count: number }).count;
 }
 
-test('a new device is trusted, and reads history from the backup of keys', async () => {
-  const keeper: Keeper = { secret: undefined };
-  const erin = await registered('erin', keeper);
-  const frank = await registered('frank');
-  await bootstrap(erin, 'erin');
-  await crypto(erin).bootstrapSecretStorage({
-    createSecretStorageKey: () => crypto(erin).createRecoveryKeyFromPassphrase(),
-    setupNewKeyBackup: true,
-  });
-  assert.ok(await crypto(erin).getActiveSessionBackupVersion());
-  const roomId = await encryptedRoom(erin, frank);
-  await says(frank, erin, roomId, 'old news');
-  // Clients begin some seconds later, so that not all do at once.
-  await untilHolds(async () => (await keysInBackup(erin)) > 0);
+for (const [where, second] of [
+  ['on one server', 0],
+  ['on two servers', 1],
+] as const) {
+  const account = (server: number) => (name: string) => ({ username: `${name}${second}`, server });
+  const [one, other] = [account(0), account(second)];
 
-  const phone = await anotherDevice('erin', keeper);
-  assert.ok(await crypto(phone).userHasCrossSigningKeys(phone.getUserId() ?? '', true));
-  await crypto(phone).bootstrapCrossSigning({});
-  const device = await crypto(frank).getUserDeviceInfo([erin.getUserId() ?? ''], true);
-  assert.ok(device.get(erin.getUserId() ?? '')?.has(phone.getDeviceId() ?? ''));
-  await untilHolds(async () => {
-    const [userId, deviceId] = [phone.getUserId() ?? '', phone.getDeviceId() ?? ''];
-    const status = await crypto(erin).getDeviceVerificationStatus(userId, deviceId);
-    return status?.signedByOwner === true;
+  test(`two users talk in an encrypted room, on devices that come later too, ${where}`, async () => {
+    const alice = await registered(one('alice'));
+    const bob = await registered(other('bob'));
+    const roomId = await encryptedRoom(alice, bob);
+    await says(alice, bob, roomId, 'hello bob');
+    await says(bob, alice, roomId, 'hello alice');
+    const phone = await anotherDevice(other('bob'));
+    await untilHolds(async () => {
+      const bobs = (await crypto(alice).getUserDeviceInfo([bob.getUserId() ?? ''])).values().next();
+      return bobs.value?.has(phone.getDeviceId() ?? '') === true;
+    });
+    await says(alice, phone, roomId, 'hello phone');
+    await says(phone, alice, roomId, 'hello from the phone');
   });
-  await crypto(phone).loadSessionBackupPrivateKeyFromSecretStorage();
-  const { total, imported } = await crypto(phone).restoreKeyBackup();
-  assert.ok(imported > 0 && imported === total);
-  await untilHolds(async () => {
-    const events = phone.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
-    return events.some((event) => event.getContent().body === 'old news');
+
+  test(`two users verify each other, ${where}`, async () => {
+    const carol = await registered(one('carol'));
+    const dave = await registered(other('dave'));
+    await bootstrap(carol, one('carol'));
+    await bootstrap(dave, other('dave'));
+    const roomId = await encryptedRoom(carol, dave);
+    await says(carol, dave, roomId, 'who are you?');
+    const davesId = dave.getUserId() ?? '';
+    await untilHolds(async () => await crypto(carol).userHasCrossSigningKeys(davesId, true));
+    const asked = until(dave, CryptoEvent.VerificationRequestReceived, () => true);
+    const request = await crypto(carol).requestVerificationDM(davesId, roomId);
+    const received = (await asked) as VerificationRequest;
+    const ready = phase(request, VerificationPhase.Ready);
+    await received.accept();
+    await ready;
+    const started = phase(received, VerificationPhase.Started);
+    const verifier = await request.startVerification('m.sas.v1');
+    await started;
+    assert.ok(received.verifier);
+    kept.push(request, received, verifier, received.verifier);
+    const emojis = await Promise.all([confirm(verifier), confirm(received.verifier)]);
+    assert.deepEqual(emojis[0], emojis[1]);
+    for (const [one, other] of [
+      [carol, dave],
+      [dave, carol],
+    ] as const) {
+      await untilHolds(async () => {
+        const status = await crypto(one).getUserVerificationStatus(other.getUserId() ?? '');
+        return status.isCrossSigningVerified();
+      });
+    }
   });
-});
+
+  test(`a new device is trusted, and reads history from the backup of keys, ${where}`, async () => {
+    const keeper: Keeper = { secret: undefined };
+    const erin = await registered(one('erin'), keeper);
+    const frank = await registered(other('frank'));
+    await bootstrap(erin, one('erin'));
+    await crypto(erin).bootstrapSecretStorage({
+      createSecretStorageKey: () => crypto(erin).createRecoveryKeyFromPassphrase(),
+      setupNewKeyBackup: true,
+    });
+    assert.ok(await crypto(erin).getActiveSessionBackupVersion());
+    const roomId = await encryptedRoom(erin, frank);
+    await says(frank, erin, roomId, 'old news');
+    // Clients begin some seconds later, so that not all do at once.
+    await untilHolds(async () => (await keysInBackup(erin)) > 0);
+
+    const phone = await anotherDevice(one('erin'), keeper);
+    assert.ok(await crypto(phone).userHasCrossSigningKeys(phone.getUserId() ?? '', true));
+    await crypto(phone).bootstrapCrossSigning({});
+    const device = await crypto(frank).getUserDeviceInfo([erin.getUserId() ?? ''], true);
+    assert.ok(device.get(erin.getUserId() ?? '')?.has(phone.getDeviceId() ?? ''));
+    await untilHolds(async () => {
+      const [userId, deviceId] = [phone.getUserId() ?? '', phone.getDeviceId() ?? ''];
+      const status = await crypto(erin).getDeviceVerificationStatus(userId, deviceId);
+      return status?.signedByOwner === true;
+    });
+    await crypto(phone).loadSessionBackupPrivateKeyFromSecretStorage();
+    const { total, imported } = await crypto(phone).restoreKeyBackup();
+    assert.ok(imported > 0 && imported === total);
+    await untilHolds(async () => {
+      const events = phone.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
+      return events.some((event) => event.getContent().body === 'old news');
+    });
+  });
+}

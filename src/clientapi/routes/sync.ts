@@ -2,6 +2,7 @@
 
 import { boolean, oneOf, optional, text, withDefault } from '../../http/parameters.ts';
 import { type Requester, type Route, type RouteRequest, route } from '../../http/route.ts';
+import type { StateSection } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
 import { resolveSyncFilter } from '../filters.ts';
 import { notePresence } from '../sync-presence.ts';
@@ -38,11 +39,20 @@ export function sync(context: ClientapiContext): Route {
         timeoutMs: query.full_state ? 0 : query.timeout,
         fullState: query.full_state,
         filter,
-        useStateAfter: query.use_state_after || query['org.matrix.msc4222.use_state_after'],
+        stateSection: stateSection(query),
         signal,
       });
     },
   });
+}
+
+function stateSection(query: {
+  readonly use_state_after: boolean;
+  readonly 'org.matrix.msc4222.use_state_after': boolean;
+}): StateSection {
+  if (query.use_state_after) return 'state_after';
+  if (query['org.matrix.msc4222.use_state_after']) return 'org.matrix.msc4222.state_after';
+  return 'state';
 }
 
 async function noteSeen(

@@ -63,7 +63,12 @@ forEachBackend('peeks and states', (backend) => {
       await harness.rooms.message(room, ALICE, 'in the open');
       for (let limit = 0; limit <= 5; limit += 1) {
         const filter = { room: { timeline: { limit }, state: { lazy_load_members } } };
-        for (const more of [{}, { since }, { since, fullState: true }, { useStateAfter: true }]) {
+        for (const more of [
+          {},
+          { since },
+          { since, fullState: true },
+          { stateSection: 'state_after' as const },
+        ]) {
           const body = await harness.sync(LOOKER, { filter, ...more });
           assert.ok(!JSON.stringify(body).includes('SECRET'), `limit ${limit} ${more}`);
           assert.deepEqual(Object.keys(body.rooms), ['peek']);

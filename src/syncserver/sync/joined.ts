@@ -10,7 +10,7 @@ import type { Membership } from '../store/memberships.ts';
 import { unreadCounts } from '../unread/unread-counts.ts';
 import { roomAccountData } from './account-data.ts';
 import { ephemeralEvents } from './ephemeral.ts';
-import { hasNews, roomSection, type Section, stateKey } from './section.ts';
+import { hasNews, roomSection, type Section } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface JoinedRoom {
@@ -52,7 +52,7 @@ export async function joinedRoom(
   if (!mustTell && ephemeral.length === 0 && accountData.length === 0) return undefined;
   const json = {
     ...(section.summary !== undefined && { summary: section.summary }),
-    [stateKey(sync)]: { events: section.state },
+    [sync.stateSection]: { events: section.state },
     timeline: section.timeline,
     ephemeral: { events: ephemeral },
     account_data: { events: accountData },

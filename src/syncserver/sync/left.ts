@@ -13,7 +13,7 @@ import { selectRowsOfEvents } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
 import { roomAccountData } from './account-data.ts';
 import { peekedRoom } from './peeked.ts';
-import { formatOf, roomSection, stateKey } from './section.ts';
+import { formatOf, roomSection } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** Undefined when there is nothing to tell. `peeks`: those of the device into the room, all ended. */
@@ -75,7 +75,7 @@ async function archivedRoom(
     withSummary: false,
   });
   return {
-    [stateKey(sync)]: { events: section.state },
+    [sync.stateSection]: { events: section.state },
     timeline: section.timeline,
     account_data: { events: await roomAccountData(sync, roomId, !isContinued) },
   };
@@ -91,7 +91,7 @@ async function farewell(
   const events = view === undefined ? [] : await ownEvent(sync, view, last);
   const prevBatch = encodePaginationToken({ kind: 'stream', position: last.position - 1 });
   return {
-    [stateKey(sync)]: { events: [] },
+    [sync.stateSection]: { events: [] },
     timeline: { events, limited: false, prev_batch: prevBatch },
     account_data: { events: [] },
   };

@@ -7,7 +7,7 @@ import type { RoomView } from '../rooms/room-view.ts';
 import { stateAt } from '../rooms/state-at.ts';
 import type { Peek } from '../store/peeks.ts';
 import { selectTimeline } from '../store/timeline.ts';
-import { hasNews, roomSection, stateKey } from './section.ts';
+import { hasNews, roomSection } from './section.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface PeekedRoom {
@@ -64,7 +64,7 @@ async function activePeek(
   if (continues && !fullState && !hasNews(section)) return undefined;
   return {
     ...(section.summary !== undefined && { summary: section.summary }),
-    [stateKey(sync)]: { events: section.state },
+    [sync.stateSection]: { events: section.state },
     timeline: section.timeline,
   };
 }
@@ -82,7 +82,7 @@ async function endedPeek(sync: SyncRequest, roomId: RoomId, peek: Peek): Promise
     withSummary: false,
   });
   if (!hasNews(section)) return {};
-  return { [stateKey(sync)]: { events: section.state }, timeline: section.timeline };
+  return { [sync.stateSection]: { events: section.state }, timeline: section.timeline };
 }
 
 /** Of a state that closed the room by arriving at once nothing is shown: no event of it says from when it is. */

@@ -74,11 +74,6 @@ export function formatOf({ federationFormat, fields }: SyncFilter): EventFormat 
   return { withRoomId: false, federationFormat, fields };
 }
 
-/** The key under which state stands in a response. */
-export function stateKey({ useStateAfter }: SyncRequest): 'state' | 'state_after' {
-  return useStateAfter ? 'state_after' : 'state';
-}
-
 function prevBatch({ upTo }: RoomView, { shown }: Slice): string {
   const first = shown[0];
   const position = first === undefined ? upTo : first.position - 1;
@@ -105,12 +100,12 @@ async function stateOf(
   request: SlicedRequest,
   heroes: readonly UserId[],
 ): Promise<StoredEvent[]> {
-  const { context, filter, useStateAfter, lazy } = sync;
+  const { context, filter, stateSection, lazy } = sync;
   const { roomId } = request.view;
   if (filter.state.passesNone || !filter.state.passesRoom(roomId)) return [];
   if (request.base === undefined) lazy.startAnew(roomId);
   const lazyLoadMembers = filter.state.lazyLoadMembers;
-  const wanted = { ...request, after: useStateAfter, lazyLoadMembers };
+  const wanted = { ...request, after: stateSection !== 'state', lazyLoadMembers };
   const entries = await stateEntries(context, wanted);
   const events = new Map(await context.events.get(entries.map((entry) => entry.eventId)));
   if (lazyLoadMembers) {
@@ -129,7 +124,7 @@ async function stateOf(
 
 /** The member events of senders and heroes whom the device does not know, and with a whole state the user's own. */
 async function neededMembers(
-  { context, filter, lazy, useStateAfter, viewer }: SyncRequest,
+  { context, filter, lazy, stateSection, viewer }: SyncRequest,
   { view, slice, base }: SlicedRequest,
   heroes: readonly UserId[],
 ): Promise<StoredEvent[]> {
@@ -141,7 +136,7 @@ async function neededMembers(
     .filter((userId) => !known.has(userId))
     .map((stateKey) => ({ type: 'm.room.member', stateKey }));
   if (keys.length === 0) return [];
-  const snapshot = useStateAfter ? view.endState : startOf({ view, slice });
+  const snapshot = stateSection === 'state' ? startOf({ view, slice }) : view.endState;
   const found = await context.roomserver.queryStateEvents({ roomId, snapshot, keys });
   const entries = found.map(({ json, eventId }) => ({
     type: json.type,

@@ -51,7 +51,7 @@ forEachBackend('sync: state', (backend) => {
     assert.equal(section.timeline.limited, true);
     assert.deepEqual(topics(section, 'state'), ['in the gap']);
     assert.deepEqual(topics(section, 'timeline'), ['in the timeline']);
-    const after = await harness.sync(me, { since, useStateAfter: true });
+    const after = await harness.sync(me, { since, stateSection: 'state_after' });
     assert.equal(after.rooms.join[room].state, undefined);
     assert.deepEqual(topics(after.rooms.join[room], 'state_after'), ['in the timeline']);
   });
@@ -62,13 +62,19 @@ forEachBackend('sync: state', (backend) => {
     const { next_batch: since } = await harness.sync(me);
     await topic(harness, room, 'one');
     await topic(harness, room, 'two');
-    const section = (await harness.sync(me, { since, useStateAfter: true })).rooms.join[room];
+    const section = (await harness.sync(me, { since, stateSection: 'state_after' })).rooms.join[
+      room
+    ];
     assert.deepEqual(topics(section, 'state_after'), ['two']);
     await harness.rooms.message(room, ALICE, 'no state');
     const { next_batch: next } = await harness.sync(me, { since });
     await harness.rooms.message(room, ALICE, 'no state');
-    const empty = await harness.sync(me, { since: next, useStateAfter: true });
+    const empty = await harness.sync(me, { since: next, stateSection: 'state_after' });
     assert.deepEqual(empty.rooms.join[room].state_after, { events: [] });
+    const stateSection = 'org.matrix.msc4222.state_after';
+    const formerly = (await harness.sync(me, { since, stateSection })).rooms.join[room];
+    assert.deepEqual(topics(formerly, stateSection), ['two']);
+    assert.equal('state' in formerly || 'state_after' in formerly, false);
   });
 
   test('a state event that the timeline filter drops comes as state', async () => {

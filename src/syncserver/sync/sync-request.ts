@@ -1,7 +1,7 @@
 // One /sync request while it is being answered.
 
 import type { UserId } from '../../protocol/identifiers.ts';
-import type { Viewer } from '../api.ts';
+import type { StateSection, Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { SyncFilter } from '../filter/sync-filter.ts';
 import type { LiveDevice, LiveUser } from '../live/live-user.ts';
@@ -19,7 +19,7 @@ export interface SyncRequest {
   /** What it is told up to. */
   readonly now: SyncToken;
   readonly fullState: boolean;
-  readonly useStateAfter: boolean;
+  readonly stateSection: StateSection;
   readonly ignored: ReadonlySet<UserId>;
   readonly lazy: LazySession;
 }

@@ -2,7 +2,7 @@
 
 import { MatrixError } from '../../protocol/error.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { Viewer } from '../api.ts';
+import type { StateSection, Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { compileSyncFilter, type SyncFilter } from '../filter/sync-filter.ts';
 import type { LiveDevice, LiveUser } from '../live/live-user.ts';
@@ -27,7 +27,7 @@ export interface SyncOptions {
   readonly timeoutMs: number;
   readonly fullState: boolean;
   readonly filter: JsonObject;
-  readonly useStateAfter: boolean;
+  readonly stateSection: StateSection;
   readonly signal?: AbortSignal;
 }
 
@@ -109,7 +109,7 @@ function requestOf(
     readonly user: LiveUser;
   },
 ): Omit<SyncRequest, 'ignored'> {
-  const { viewer, since, fullState, useStateAfter } = of.options;
+  const { viewer, since, fullState, stateSection } = of.options;
   return {
     context,
     viewer,
@@ -119,7 +119,7 @@ function requestOf(
     since: of.since,
     now: of.now,
     fullState,
-    useStateAfter,
+    stateSection,
     lazy: context.lazyMembers.begin(viewer, since),
   };
 }

@@ -9,7 +9,7 @@ import type { EventLog } from '../../eventlog/eventlog.ts';
 import { silentLogger } from '../../logger.ts';
 import type { DeviceId, EventId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { SyncserverApi, Viewer } from '../api.ts';
+import type { StateSection, SyncserverApi, Viewer } from '../api.ts';
 import { createSyncserver } from '../syncserver.ts';
 import { FakeRoomserver } from './fake-roomserver.ts';
 import { FakeUserserver } from './fake-userserver.ts';
@@ -32,7 +32,7 @@ export interface SyncSettings {
   readonly timeoutMs?: number;
   readonly filter?: JsonObject;
   readonly fullState?: boolean;
-  readonly useStateAfter?: boolean;
+  readonly stateSection?: StateSection;
   readonly signal?: AbortSignal;
 }
 
@@ -117,7 +117,7 @@ export class Harness {
       timeoutMs: 30_000,
       fullState: false,
       filter: {},
-      useStateAfter: false,
+      stateSection: 'state',
       ...settings,
     });
   }
