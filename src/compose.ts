@@ -169,6 +169,7 @@ async function createComponents(foundation: Foundation): Promise<Components> {
   opened.push(() => userserver.close());
   const mediaserver = await createMediaserver({
     ...partsFor(foundation, 'mediaserver'),
+    federation,
     config: { mediaPath, maxUploadBytes },
   });
   opened.push(() => mediaserver.close());

@@ -23,10 +23,29 @@ export interface FederationRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Text of another server, fit to be put into headers. */
 export interface RemoteFile {
+  /** Has to be read or destroyed. Fails with a FederationError where it does not come whole. */
   readonly body: Readable;
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
+}
+
+export interface MediaRequest {
+  readonly destination: ServerName;
+  readonly mediaId: string;
+  /** Absent: the media itself. */
+  readonly thumbnail?: {
+    readonly width: number;
+    readonly height: number;
+    readonly method: 'crop' | 'scale';
+    readonly animated: boolean;
+  };
+  /** How long the other server may wait for an upload that has been announced, in ms. */
+  readonly timeoutMs: number;
+  /** More end in a FederationError whose cause is an AnswerTooLargeError. */
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface FederationClient {
@@ -35,13 +54,8 @@ export interface FederationClient {
    * their source text where a double would lose it. Redirects are refusals. Throws FederationError.
    */
   request(request: FederationRequest): Promise<JsonObject>;
-  /** Media of another server, by the authenticated endpoints, where it lacks them by the old ones. Throws FederationError. */
-  download(request: {
-    readonly destination: ServerName;
-    readonly mediaId: string;
-    readonly timeoutMs: number;
-    readonly maxBytes: number;
-  }): Promise<RemoteFile>;
+  /** Media of another server, where it lacks the authenticated endpoints by the old ones. Throws FederationError. */
+  download(request: MediaRequest): Promise<RemoteFile>;
   close(): Promise<void>;
 }
 

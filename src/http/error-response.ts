@@ -1,7 +1,7 @@
 // MatrixError → HTTP: the table errcode → status, and the standard error response
 // (Client-Server API, "Standard error response").
 
-import type { Errcode, MatrixError } from '../protocol/error.ts';
+import { type Errcode, GatewayError, type MatrixError } from '../protocol/error.ts';
 
 /** The status each errcode has where the endpoint's specification names no other. */
 export const STATUS_OF_ERRCODE: Readonly<Record<Errcode, number>> = {
@@ -51,6 +51,8 @@ export const STATUS_OF_ERRCODE: Readonly<Record<Errcode, number>> = {
   M_WRONG_ROOM_KEYS_VERSION: 403,
 };
 
+const BAD_GATEWAY = 502;
+
 export type StatusOverrides = Readonly<Partial<Record<Errcode, number>>>;
 
 export interface ErrorResponse {
@@ -62,9 +64,14 @@ export interface ErrorResponse {
 
 /** `overrides`: statuses of the route at hand. */
 export function errorResponse(error: MatrixError, overrides: StatusOverrides = {}): ErrorResponse {
-  const status = overrides[error.errcode] ?? STATUS_OF_ERRCODE[error.errcode];
+  const status = statusOf(error, overrides);
   const body = JSON.stringify({ ...error.extra, errcode: error.errcode, error: error.message });
   return { status, headers: retryHeaders(error), body };
+}
+
+function statusOf(error: MatrixError, overrides: StatusOverrides): number {
+  if (error instanceof GatewayError) return BAD_GATEWAY;
+  return overrides[error.errcode] ?? STATUS_OF_ERRCODE[error.errcode];
 }
 
 function retryHeaders(error: MatrixError): Readonly<Record<string, string>> {

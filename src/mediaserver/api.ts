@@ -26,7 +26,10 @@ export interface MediaserverApi {
     readonly fileName?: string;
     readonly body: Readable;
   }): Promise<void>;
-  /** The body has to be read or destroyed. Errors: M_NOT_FOUND, M_NOT_YET_UPLOADED after `timeoutMs`, M_TOO_LARGE (502) for remote media. */
+  /**
+   * The body has to be read or destroyed. Errors: M_NOT_FOUND, M_NOT_YET_UPLOADED after `timeoutMs`; for remote media
+   * M_LIMIT_EXCEEDED, and GatewayError: M_TOO_LARGE, or M_UNKNOWN where its server does not give it.
+   */
   queryMedia(request: {
     readonly serverName: ServerName;
     readonly mediaId: string;

@@ -1,12 +1,11 @@
 // What every part of the mediaserver works with. Built once, in mediaserver.ts.
 
-import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import type { FederationClient } from '../federation/api.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MediaFolder } from './media-folder.ts';
-import type { MediaKey } from './store/media.ts';
 import type { UploadWaiters } from './upload-waiters.ts';
 
 export interface MediaserverConfig {
@@ -21,17 +20,8 @@ export interface MediaserverConfig {
   readonly reservationLifetimeMs?: number;
 }
 
-/** A file of another server, on its way. */
-export interface RemoteMedia {
-  readonly contentType: string;
-  readonly fileName?: string;
-  readonly body: Readable;
-}
-
-/** Fetches media from its server. Undefined when there is none; throws MatrixErrors. */
-export type FetchRemote = (
-  request: MediaKey & { readonly timeoutMs: number },
-) => Promise<RemoteMedia | undefined>;
+/** Absent: there is no media but our own. */
+export type RemoteSource = Pick<FederationClient, 'download'> | undefined;
 
 export interface MediaserverContext {
   readonly database: Database;
@@ -39,7 +29,7 @@ export interface MediaserverContext {
   readonly logger: Logger;
   readonly serverName: ServerName;
   readonly config: MediaserverConfig;
-  readonly fetchRemote: FetchRemote | undefined;
+  readonly federation: RemoteSource;
   readonly folder: MediaFolder;
   readonly waiters: UploadWaiters;
 }

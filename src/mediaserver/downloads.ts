@@ -42,6 +42,11 @@ export class Downloads {
     };
   }
 
+  /** Ends what is on its way from other servers. */
+  close(): Promise<void> {
+    return this.#remote.close();
+  }
+
   async open(request: MediaRequest): Promise<MediaFile> {
     const { fileId, contentType, fileName } = await this.find(request);
     return this.openFile(fileId, { contentType, ...(fileName !== undefined && { fileName }) });

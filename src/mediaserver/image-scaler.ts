@@ -18,6 +18,9 @@ const SERVABLE: Readonly<Record<string, string>> = {
   webp: 'image/webp',
 };
 
+/** A path, or the bytes. */
+export type ImageSource = string | Buffer;
+
 export type ScaledImage =
   /** The original will do. */
   | { readonly kind: 'original'; readonly contentType: string }
@@ -25,33 +28,37 @@ export type ScaledImage =
 
 /** Throws M_UNKNOWN for what is no image that we read, M_TOO_LARGE beyond `maxPixels`. */
 export async function scaleImage(
-  path: string,
+  image: ImageSource,
   variant: Variant,
   maxPixels: number,
 ): Promise<ScaledImage> {
   try {
-    return await scale(path, variant, maxPixels);
+    return await scale(image, variant, maxPixels);
   } catch (error) {
     if (error instanceof MatrixError) throw error;
     throw new MatrixError('M_UNKNOWN', 'There is no thumbnail of this media');
   }
 }
 
-async function scale(path: string, variant: Variant, maxPixels: number): Promise<ScaledImage> {
+async function scale(
+  image: ImageSource,
+  variant: Variant,
+  maxPixels: number,
+): Promise<ScaledImage> {
   const sharp = await loadSharp();
-  const metadata = await sharp(path, { limitInputPixels: false }).metadata();
-  const image = sizeOf(metadata);
-  const pixels = image.width * image.height;
+  const metadata = await sharp(image, { limitInputPixels: false }).metadata();
+  const size = sizeOf(metadata);
+  const pixels = size.width * size.height;
   if (pixels > maxPixels) throw new MatrixError('M_TOO_LARGE', 'The image is too large');
   const pages = metadata.pages ?? 1;
-  const isAnimated = pages > 1 || (metadata.format === 'png' && (await isAnimatedPng(path)));
+  const isAnimated = pages > 1 || (metadata.format === 'png' && (await isAnimatedPng(image)));
   const animated = variant.animated && pages > 1 && pixels * pages <= maxPixels;
-  const target = targetSize(image, variant);
+  const target = targetSize(size, variant);
   const servable = SERVABLE[metadata.format ?? ''];
   if (target === undefined && servable !== undefined && animated === isAnimated) {
     return { kind: 'original', contentType: servable };
   }
-  const input = sharp(path, { limitInputPixels: maxPixels, animated });
+  const input = sharp(image, { limitInputPixels: maxPixels, animated });
   const resized = resize(input.timeout({ seconds: TIMEOUT_SECONDS }).autoOrient(), variant, target);
   return encode(resized, metadata, animated);
 }
@@ -79,11 +86,16 @@ async function encode(image: Sharp, metadata: Metadata, animated: boolean): Prom
 }
 
 /** libvips reads the first frame of an animated PNG without a word. `acTL` may also stand there by chance. */
-async function isAnimatedPng(path: string): Promise<boolean> {
+async function isAnimatedPng(image: ImageSource): Promise<boolean> {
+  const head = typeof image === 'string' ? await readHead(image) : image;
+  return head.subarray(0, PNG_HEAD_BYTES).includes('acTL');
+}
+
+async function readHead(path: string): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(PNG_HEAD_BYTES), 0);
-    return buffer.subarray(0, bytesRead).includes('acTL');
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MediaserverApi } from './api.ts';
-import type { FetchRemote, MediaserverConfig, MediaserverContext } from './context.ts';
+import type { MediaserverConfig, MediaserverContext, RemoteSource } from './context.ts';
 import { Downloads } from './downloads.ts';
 import { MediaFolder } from './media-folder.ts';
 import { removeOrphans } from './orphans.ts';
@@ -20,8 +20,7 @@ export interface MediaserverOptions {
   readonly logger: Logger;
   readonly serverName: ServerName;
   readonly config: MediaserverConfig;
-  /** Absent: there is no media but our own. */
-  readonly fetchRemote?: FetchRemote;
+  readonly federation?: RemoteSource;
 }
 
 export interface Mediaserver {
@@ -35,7 +34,7 @@ export async function createMediaserver(options: MediaserverOptions): Promise<Me
   const folder = await MediaFolder.open(config.mediaPath);
   const context: MediaserverContext = {
     ...options,
-    fetchRemote: options.fetchRemote,
+    federation: options.federation,
     folder,
     waiters: new UploadWaiters(clock),
   };
@@ -44,15 +43,15 @@ export async function createMediaserver(options: MediaserverOptions): Promise<Me
   const cleaning = removeOrphans({ folder, database, logger, signal }).catch((error) =>
     logger.warn({ err: error }, 'could not look for media files that nothing refers to'),
   );
+  const downloads = new Downloads(context);
   const close = async () => {
     stopping.abort();
-    await cleaning;
+    await Promise.all([cleaning, downloads.close()]);
   };
-  return { api: createApi(context), close };
+  return { api: createApi(context, downloads), close };
 }
 
-function createApi(context: MediaserverContext): MediaserverApi {
-  const downloads = new Downloads(context);
+function createApi(context: MediaserverContext, downloads: Downloads): MediaserverApi {
   const thumbnails = new Thumbnails(context, downloads);
   return {
     ...createUploads(context),

@@ -1,25 +1,49 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { MatrixError } from '../protocol/error.ts';
+import type { FederationClient, MediaRequest, RemoteFile } from '../federation/api.ts';
+import { FederationError } from '../federation/federation-error.ts';
+import { AnswerTooLargeError } from '../federation/http-exchange.ts';
+import { GatewayError } from '../protocol/error.ts';
 import type { MediaId, ServerName } from '../protocol/identifiers.ts';
 import { forEachBackend, MAX_BYTES, openHarness, readAll, refusal } from './testing.ts';
 
-const KEY = { serverName: 'other.example' as ServerName, mediaId: 'abc' as MediaId };
+const OTHER = 'other.example' as ServerName;
+const KEY = { serverName: OTHER, mediaId: 'abc' as MediaId };
 const REQUEST = { ...KEY, timeoutMs: 5000, allowRemote: true };
+
+interface Other extends Pick<FederationClient, 'download'> {
+  readonly asked: MediaRequest[];
+}
+
+function other(answer: (request: MediaRequest) => RemoteFile | Promise<RemoteFile>): Other {
+  const asked: MediaRequest[] = [];
+  return {
+    asked,
+    download: async (request) => {
+      asked.push(request);
+      return await answer(request);
+    },
+  };
+}
+
+const fileOf = (...pieces: Uint8Array[]): RemoteFile => ({
+  body: Readable.from(pieces, { objectMode: false }),
+  contentType: 'text/plain',
+  fileName: 'a.txt',
+});
+
+const failed = (details: Partial<ConstructorParameters<typeof FederationError>[2]>) =>
+  new FederationError('refused', OTHER, { message: 'no', ...details });
 
 forEachBackend('remote media', (backend) => {
   test('is fetched once for all who ask, and kept', async () => {
-    const asked: unknown[] = [];
     const gate = Promise.withResolvers<void>();
-    const harness = await openHarness(backend, {
-      fetchRemote: async (request) => {
-        asked.push(request);
-        await gate.promise;
-        const body = Readable.from([Buffer.from('remote')]);
-        return { contentType: 'text/plain', fileName: 'a.txt', body };
-      },
+    const federation = other(async () => {
+      await gate.promise;
+      return fileOf(Buffer.from('re'), Buffer.from('mote'));
     });
+    const harness = await openHarness(backend, { federation });
     const requests = [1, 2, 3].map(() => harness.api.queryMedia(REQUEST));
     gate.resolve();
     const content = Buffer.from('remote');
@@ -29,25 +53,20 @@ forEachBackend('remote media', (backend) => {
     const restarted = await harness.restart();
     const local = await restarted.api.queryMedia({ ...REQUEST, allowRemote: false });
     assert.deepEqual(await readAll(local), expected);
-    assert.deepEqual(asked, [{ ...KEY, timeoutMs: 5000 }]);
+    const [{ signal: _, ...asked } = {}, ...more] = federation.asked;
+    const wanted = { destination: OTHER, mediaId: 'abc', timeoutMs: 5000, maxBytes: MAX_BYTES };
+    assert.deepEqual([asked, more], [wanted, []]);
   });
 
   test('is not fetched when nobody may, and a failure is not remembered', async () => {
-    const answers: (() => Promise<undefined>)[] = [
-      async () => undefined,
-      async () => {
-        throw new MatrixError('M_NOT_FOUND', 'gone');
-      },
-    ];
-    let asked = 0;
-    const fetchRemote = async () => answers[asked++]?.();
-    const { api } = await openHarness(backend, { fetchRemote });
+    const federation = other(() => Promise.reject(failed({ status: 404 })));
+    const { api } = await openHarness(backend, { federation });
     const forbidden = api.queryMedia({ ...REQUEST, allowRemote: false });
     await assert.rejects(forbidden, refusal('M_NOT_FOUND'));
-    assert.equal(asked, 0);
+    assert.equal(federation.asked.length, 0);
     for (let i = 1; i <= 2; i++) {
       await assert.rejects(api.queryMedia(REQUEST), refusal('M_NOT_FOUND'));
-      assert.equal(asked, i);
+      assert.equal(federation.asked.length, i);
     }
   });
 
@@ -56,14 +75,81 @@ forEachBackend('remote media', (backend) => {
     await assert.rejects(api.queryMedia(REQUEST), refusal('M_NOT_FOUND'));
   });
 
-  test('has the limits of our own', async () => {
-    const { api, files } = await openHarness(backend, {
-      fetchRemote: async () => ({
-        contentType: 'text/plain',
-        body: Readable.from([Buffer.alloc(MAX_BYTES + 1)]),
-      }),
+  test('that is refused is refused in the terms of the specification', async () => {
+    const cases: readonly [Partial<FederationError>, string, boolean][] = [
+      [{ status: 404, errcode: 'M_UNRECOGNIZED' }, 'M_NOT_FOUND', false],
+      [{ status: 504, errcode: 'M_NOT_YET_UPLOADED' }, 'M_NOT_YET_UPLOADED', false],
+      [{ status: 429, errcode: 'M_LIMIT_EXCEEDED' }, 'M_LIMIT_EXCEEDED', false],
+      [{ status: 502, errcode: 'M_TOO_LARGE' }, 'M_TOO_LARGE', true],
+      [{ cause: new AnswerTooLargeError(1) }, 'M_TOO_LARGE', true],
+      [{ status: 403, errcode: 'M_FORBIDDEN' }, 'M_UNKNOWN', true],
+      [{}, 'M_UNKNOWN', true],
+    ];
+    for (const [details, errcode, isGateway] of cases) {
+      const federation = other(() => Promise.reject(failed(details as object)));
+      const { api } = await openHarness(backend, { federation });
+      const error = await api.queryMedia(REQUEST).catch((reason) => reason);
+      assert.equal(error.errcode, errcode);
+      assert.equal(error instanceof GatewayError, isGateway, errcode);
+    }
+  });
+
+  test('that breaks off leaves nothing, and is fetched anew', async () => {
+    let isWhole = false;
+    const federation = other(() => {
+      if (isWhole) return fileOf(Buffer.from('whole'));
+      async function* half() {
+        yield Buffer.from('half');
+        throw failed({ status: 504, errcode: 'M_NOT_YET_UPLOADED' });
+      }
+      return { ...fileOf(), body: Readable.from(half(), { objectMode: false }) };
     });
+    const harness = await openHarness(backend, { federation });
+    const requests = [1, 2].map(() => harness.api.queryMedia(REQUEST));
+    for (const request of requests) await assert.rejects(request, refusal('M_NOT_YET_UPLOADED'));
+    assert.deepEqual(await harness.files(), []);
+    isWhole = true;
+    assert.equal(String((await harness.download(KEY)).content), 'whole');
+    assert.equal(federation.asked.length, 2);
+  });
+
+  test('has the limits of our own', async () => {
+    const federation = other(() => fileOf(Buffer.alloc(MAX_BYTES + 1)));
+    const { api, files } = await openHarness(backend, { federation });
     await assert.rejects(api.queryMedia(REQUEST), refusal('M_TOO_LARGE'));
     assert.deepEqual(await files(), []);
+  });
+
+  test('of one server does not hold up that of others', async () => {
+    const gate = Promise.withResolvers<void>();
+    const federation = other(async ({ destination }) => {
+      if (destination === OTHER) await gate.promise;
+      return fileOf(Buffer.from('remote'));
+    });
+    const { api } = await openHarness(backend, { federation });
+    const many = Array.from({ length: 104 }, (_, n) =>
+      api.queryMedia({ ...REQUEST, mediaId: `m${n}` as MediaId }),
+    );
+    const tooMany = api.queryMedia({ ...REQUEST, mediaId: 'more' as MediaId });
+    await assert.rejects(tooMany, refusal('M_LIMIT_EXCEEDED'));
+    await readAll(await api.queryMedia({ ...REQUEST, serverName: 'b.example' as ServerName }));
+    assert.equal(federation.asked.length, 5);
+    gate.resolve();
+    for (const one of many) await readAll(await one);
+  });
+
+  test('on its way ends with the mediaserver', async () => {
+    const reading = Promise.withResolvers<void>();
+    const federation = other(({ signal }) => {
+      const body = new Readable({ read: () => reading.resolve() });
+      signal?.addEventListener('abort', () => body.destroy(failed({})));
+      return { ...fileOf(), body };
+    });
+    const harness = await openHarness(backend, { federation });
+    const request = assert.rejects(harness.api.queryMedia(REQUEST), refusal('M_UNKNOWN'));
+    await reading.promise;
+    const restarted = await harness.restart();
+    await request;
+    assert.deepEqual(await restarted.files(), []);
   });
 });

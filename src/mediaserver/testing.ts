@@ -11,7 +11,7 @@ import type { Database } from '../database/database.ts';
 import { silentLogger } from '../logger.ts';
 import { parseMxcUri, type ServerName, type UserId } from '../protocol/identifiers.ts';
 import type { MediaFile, MediaserverApi } from './api.ts';
-import type { FetchRemote, MediaserverConfig } from './context.ts';
+import type { MediaserverConfig, RemoteSource } from './context.ts';
 import { createMediaserver } from './mediaserver.ts';
 import type { MediaKey } from './store/media.ts';
 
@@ -38,7 +38,7 @@ export interface Harness {
 
 export interface HarnessOptions {
   readonly config?: Partial<MediaserverConfig>;
-  readonly fetchRemote?: FetchRemote;
+  readonly federation?: RemoteSource;
   readonly beforeCommit?: () => Promise<void>;
   readonly clock?: ManualClock;
   readonly mediaPath?: string;
@@ -48,13 +48,13 @@ export async function openHarness(
   backend: Backend,
   options: HarnessOptions = {},
 ): Promise<Harness> {
-  const { clock = new ManualClock(), beforeCommit, fetchRemote } = options;
+  const { clock = new ManualClock(), beforeCommit, federation } = options;
   const mediaPath = options.mediaPath ?? (await temporaryFolder(backend));
   const database = await backend.open(beforeCommit && { beforeCommit });
   const config = { mediaPath, maxUploadBytes: MAX_BYTES, ...options.config };
   const { api, close } = await createMediaserver({
     ...{ database, clock, logger: silentLogger, serverName: SERVER, config },
-    ...(fetchRemote && { fetchRemote }),
+    ...(federation && { federation }),
   });
   backend.closeFirst(close);
   return {

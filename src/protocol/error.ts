@@ -60,3 +60,6 @@ export class MatrixError extends Error {
     this.extra = extra;
   }
 }
+
+/** Another server is to blame: whoever asked is told so by the status of a gateway. */
+export class GatewayError extends MatrixError {}
