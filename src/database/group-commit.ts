@@ -154,7 +154,13 @@ class SqliteTransaction implements Transaction {
   }
 
   async run(query: Sql): Promise<number> {
-    return this.#attempt(() => this.#writer.run(query));
+    const step = this.#attempt(() => this.#writer.stepwise(query));
+    for (;;) {
+      const changed = this.#attempt(step);
+      if (changed !== undefined) return changed;
+      // Very many rows: who reads what is committed need not wait for them.
+      await new Promise(setImmediate);
+    }
   }
 
   afterCommit(effect: () => void): void {

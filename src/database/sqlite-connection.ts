@@ -56,11 +56,24 @@ export class SqliteConnection {
   }
 
   run(query: Sql): number {
-    return wrapErrors(() => {
-      const rowInsert = this.#prepareRowInsert(query);
-      if (rowInsert !== 'none') return rowInsert.run(query);
-      return Number(this.#prepare(query).statement.run(...bindForSqlite(query)).changes);
-    });
+    const step = this.stepwise(query);
+    for (;;) {
+      const changed = step();
+      if (changed !== undefined) return changed;
+    }
+  }
+
+  /** As `run`, in several calls where there are many rows: until one gives the number. */
+  stepwise(query: Sql): () => number | undefined {
+    const rowInsert = wrapErrors(() => this.#prepareRowInsert(query));
+    if (rowInsert === 'none') {
+      return () =>
+        wrapErrors(() =>
+          Number(this.#prepare(query).statement.run(...bindForSqlite(query)).changes),
+        );
+    }
+    const steps = rowInsert.run(query);
+    return () => wrapErrors(() => steps.next().value);
   }
 
   /** Statements without parameters that are run again and again: BEGIN, SAVEPOINT, COMMIT … */

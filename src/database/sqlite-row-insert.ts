@@ -9,9 +9,11 @@ import { checkTyped } from './values.ts';
 const INSERT = /^\s*(INSERT\s+INTO\s+\w+\s*\([\w\s,]+\))\s*SELECT\s+([\w\s,]+?)\s+FROM\s+$/i;
 const CONFLICT = /^\s*(?:WHERE\s+true\s+(ON\s+CONFLICT\b[\s\S]*))?$/i;
 
+const ROWS_AT_ONCE = 1_000;
+
 export interface RowInsert {
-  /** Inserts the rows of a query of the same template; returns how many were inserted or changed. */
-  run(query: Sql): number;
+  /** Inserts the rows of a query of the same template, and pauses from time to time; returns how many were inserted or changed. */
+  run(query: Sql): Generator<undefined, number>;
 }
 
 /** Undefined where the statement asks for more than to insert each row. */
@@ -35,13 +37,14 @@ function isRows(parameter: Sql['parameters'][number] | undefined): parameter is 
   return parameter !== undefined && isFragment(parameter) && parameter.kind === 'rows';
 }
 
-function insertEach(
+function* insertEach(
   statement: StatementSync,
   names: readonly string[],
   { columns, data }: SqlRows,
-): number {
+): Generator<undefined, number> {
   let changed = 0;
-  for (const row of data) {
+  for (const [index, row] of data.entries()) {
+    if (index > 0 && index % ROWS_AT_ONCE === 0) yield;
     const bound: SQLInputValue[] = [];
     for (const name of names) {
       bound.push(native(checkTyped(columns[name] as SqlRows['columns'][string], row[name])));

@@ -2,10 +2,10 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../clock.ts';
+import { parseForeignJsonInTurns } from '../json-in-turns.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
-import { parseForeignJson } from '../protocol/json-checks.ts';
 import { FederationError } from './federation-error.ts';
 import { AnswerTooLargeError, type HttpAnswer, readBytes } from './http-exchange.ts';
 
@@ -26,15 +26,15 @@ export async function readJson(
     throw malformed('the answer is compressed, which nobody has asked for');
   }
   const bytes = await readBytes(answer, maxBytes);
-  const object = withoutStatus(parse(bytes, malformed));
+  const object = withoutStatus(await parse(bytes, malformed));
   if (!isJsonObject(object)) throw malformed('the answer is no JSON object');
   return object;
 }
 
-function parse(bytes: Buffer, malformed: (message: string) => Error): JsonValue {
+async function parse(bytes: Buffer, malformed: (message: string) => Error): Promise<JsonValue> {
   if (!isUtf8(bytes)) throw malformed('the answer is not valid UTF-8');
   try {
-    return parseForeignJson(bytes.toString('utf8'));
+    return await parseForeignJsonInTurns(bytes.toString('utf8'));
   } catch (error) {
     throw error instanceof MatrixError ? malformed(error.message) : error;
   }
@@ -70,7 +70,10 @@ export async function refusal(
 
 async function readError(answer: HttpAnswer): Promise<JsonObject | undefined> {
   try {
-    const json = parse(await readBytes(answer, MAX_ERROR_BYTES), (message) => new Error(message));
+    const json = await parse(
+      await readBytes(answer, MAX_ERROR_BYTES),
+      (message) => new Error(message),
+    );
     return isJsonObject(json) ? json : undefined;
   } catch {
     // The status alone says that it was refused, even if the rest does not arrive.

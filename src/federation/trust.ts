@@ -15,5 +15,7 @@ export function lazySecureContext(trustedCa: string | undefined): () => SecureCo
 function authorities(trustedCa: string | undefined): string[] {
   const system = getCACertificates('system');
   const known = system.length > 0 ? system : getCACertificates('bundled');
-  return [...known, ...getCACertificates('extra'), ...(trustedCa === undefined ? [] : [trustedCa])];
+  const own = trustedCa === undefined ? [] : [trustedCa];
+  // Systems name most of them several times, and each takes its time.
+  return [...new Set([...known, ...getCACertificates('extra'), ...own])];
 }

@@ -4,12 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MatrixError } from '../protocol/error.ts';
 import { isRawNumber, type JsonValue } from '../protocol/json.ts';
-import {
-  isStorableText,
-  jsonDepth,
-  MAX_JSON_DEPTH,
-  parseForeignJson,
-} from '../protocol/json-checks.ts';
+import { checkJsonBounds, isStorableText, parseForeignJson } from '../protocol/json-checks.ts';
 
 /** Whatever is to be refused cannot be written without one of these; strings may match too, which costs time only. */
 const SUSPICIOUS = /\\u|__proto__|[0-9]{16}|[0-9][eE]/;
@@ -17,9 +12,7 @@ const SUSPICIOUS = /\\u|__proto__|[0-9]{16}|[0-9][eE]/;
 /** Throws M_NOT_JSON where it is no JSON, M_BAD_JSON where it is JSON that cannot be kept. */
 export function parseJsonBody(bytes: Buffer): unknown {
   const text = decode(bytes);
-  if (jsonDepth(text) > MAX_JSON_DEPTH) {
-    throw bad(`is nested more than ${MAX_JSON_DEPTH} levels deep`);
-  }
+  checkJsonBounds(text);
   const value = parse(text);
   if (SUSPICIOUS.test(text)) checkValue(value);
   return value;

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isStorableText, jsonDepth, MAX_JSON_DEPTH, parseForeignJson } from './json-checks.ts';
+import {
+  isStorableText,
+  type JsonMeasures,
+  MAX_JSON_DEPTH,
+  measureJson,
+  parseForeignJson,
+} from './json-checks.ts';
+
+function measured(text: string): JsonMeasures {
+  const scan = measureJson(text);
+  for (let step = scan.next(); ; step = scan.next()) if (step.done === true) return step.value;
+}
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
@@ -13,7 +24,7 @@ test('depth is counted outside of strings', () => {
     ['["[[[[", "\\"[[[", "\\\\", []]', 2],
     ['["\\\\\\"[[", {}]', 2],
   ];
-  for (const [text, depth] of cases) assert.equal(jsonDepth(text), depth, text);
+  for (const [text, depth] of cases) assert.equal(measured(text).depth, depth, text);
 });
 
 test('JSON of any depth is refused before anything recurses into it', () => {
@@ -23,6 +34,21 @@ test('JSON of any depth is refused before anything recurses into it', () => {
     assert.throws(() => parseForeignJson('{"a":'.repeat(levels)), { errcode: 'M_BAD_JSON' });
     assert.throws(() => parseForeignJson(`${'[1.5,'.repeat(levels)}`), { errcode: 'M_BAD_JSON' });
   }
+});
+
+test('JSON of very many tiny values is refused before they take memory', () => {
+  assert.equal(measured('[1,[],{"a":2,"b":"[,,"}]').values, 7);
+  assert.doesNotThrow(() => parseForeignJson(`[${'0,'.repeat(90_000)}0]`));
+  for (const tiny of ['0', '[]', '{}', '""', 'null', '{"":0}', '1.5']) {
+    const text = `[${`${tiny},`.repeat(400_000)}0]`;
+    assert.throws(() => parseForeignJson(text), { errcode: 'M_BAD_JSON' }, tiny);
+  }
+  const usual = JSON.stringify({
+    type: 'm.room.member',
+    content: { membership: 'join' },
+    depth: 3,
+  });
+  assert.doesNotThrow(() => parseForeignJson(`[${`${usual},`.repeat(40_000)}0]`));
 });
 
 test('what is no JSON is M_NOT_JSON', () => {

@@ -1,5 +1,6 @@
 // Stored events by id, behind a bounded cache of parsed ones.
 
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../database/database.ts';
 import type { EventId } from '../protocol/identifiers.ts';
@@ -8,6 +9,8 @@ import { selectEvents } from './store/events.ts';
 
 /** In characters of JSON text; an event takes about thrice as much memory. */
 const CACHE_SIZE = 24 * 1024 * 1024;
+
+const EVENTS_PER_TURN = 500;
 
 export class Events {
   readonly #database: Database;
@@ -33,7 +36,11 @@ export class Events {
       else found.set(id, record);
     }
     if (absent.length === 0) return found;
-    for (const [id, record] of await this.#fetch(absent)) found.set(id, record);
+    for (let start = 0; start < absent.length; start += EVENTS_PER_TURN) {
+      if (start > 0) await setImmediate();
+      const some = await this.#fetch(absent.slice(start, start + EVENTS_PER_TURN));
+      for (const [id, record] of some) found.set(id, record);
+    }
     return found;
   }
 

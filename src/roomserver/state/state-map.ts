@@ -1,5 +1,6 @@
 // Operations on the persistent map. All of them cost what they touch or what differs, not what the map holds.
 
+import { setImmediate } from 'node:timers/promises';
 import {
   BRANCHES,
   branchNumber,
@@ -11,6 +12,9 @@ import {
   pathOf,
   type StateNode,
 } from './node.ts';
+
+/** Whole states are made of as many as there are members: others have their turn meanwhile. */
+const ENTRIES_PER_TURN = 1_000;
 
 /** Where nodes come from and go to. */
 export interface NodeSpace {
@@ -85,7 +89,7 @@ async function changeAt(
   const node = id === EMPTY_NODE ? EMPTY_LEAF : await space.node(id);
   if (node.children === undefined) {
     const entries = merge(node, steps);
-    const changed = build(space, entries, depth);
+    const changed = await build(space, entries, depth);
     return { id: changed, size: entries.length, grownBy: entries.length - node.size };
   }
   const children = [...node.children];
@@ -103,7 +107,7 @@ async function changeAt(
     for (const [key, value] of await entriesOf(space, child))
       left.push({ key, value, path: undefined });
   }
-  return { id: build(space, merge(EMPTY_LEAF, left), depth), size, grownBy };
+  return { id: await build(space, merge(EMPTY_LEAF, left), depth), size, grownBy };
 }
 
 function groupByBranch(steps: readonly Step[], depth: number): Map<number, Step[]> {
@@ -137,7 +141,21 @@ function isPresent(step: Step): step is PresentStep {
 }
 
 /** A subtree of sorted entries. */
-function build(space: NodeSpace, entries: readonly PresentStep[], depth: number): NodeId {
+async function build(
+  space: NodeSpace,
+  entries: readonly PresentStep[],
+  depth: number,
+): Promise<NodeId> {
+  if (entries.length <= ENTRIES_PER_TURN) return buildAtOnce(space, entries, depth);
+  const children = new Array<NodeId>(BRANCHES).fill(EMPTY_NODE);
+  for (const [number, below] of groupByBranch(entries, depth)) {
+    children[number] = await build(space, below as PresentStep[], depth + 1);
+    await setImmediate();
+  }
+  return space.put({ children, size: entries.length });
+}
+
+function buildAtOnce(space: NodeSpace, entries: readonly PresentStep[], depth: number): NodeId {
   if (entries.length === 0) return EMPTY_NODE;
   if (entries.length <= LEAF_CAPACITY) {
     const keys = entries.map(({ key }) => key);
@@ -145,7 +163,7 @@ function build(space: NodeSpace, entries: readonly PresentStep[], depth: number)
   }
   const children = new Array<NodeId>(BRANCHES).fill(EMPTY_NODE);
   for (const [number, below] of groupByBranch(entries, depth)) {
-    children[number] = build(space, below as PresentStep[], depth + 1);
+    children[number] = buildAtOnce(space, below as PresentStep[], depth + 1);
   }
   return space.put({ children, size: entries.length });
 }

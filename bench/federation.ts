@@ -1,0 +1,31 @@
+// `node bench/federation.ts`: how the server bears what other servers do to it. See docs/performance.md.
+//
+//   node bench/federation.ts [join] [--members N] [--servers N] [--profile FOLDER]
+//
+// Without a name: all of them, one after the other. `--profile`: writes a CPU profile of each server there.
+
+import { parseArgs } from 'node:util';
+import { benchJoin } from './federation-join.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    members: { type: 'string', default: '10000' },
+    servers: { type: 'string', default: '50' },
+    profile: { type: 'string' },
+  },
+});
+
+if (values.profile !== undefined) {
+  process.env.NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${values.profile}`;
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  join: () => benchJoin({ members: Number(values.members), servers: Number(values.servers) }),
+};
+
+for (const name of positionals.length === 0 ? Object.keys(benches) : positionals) {
+  const bench = benches[name];
+  if (bench === undefined) throw new Error(`there is no bench ${name}`);
+  await bench();
+}
