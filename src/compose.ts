@@ -236,6 +236,7 @@ async function createServer(foundation: Foundation, components: Components) {
     keyRing,
     signingKey,
     config: {
+      federationAddress: config.federationAddress,
       publicRoomsOverFederation: config.roomDirectory.publicOverFederation,
       oldVerifyKeys: config.oldVerifyKeys,
       peeking: config.peeking,

@@ -28,6 +28,16 @@ test('a server name is enough, everything else has a default', () => {
   assert.equal(config.peeking.compatFields, 'auto');
 });
 
+test('other servers come to the address of clients, unless it is in plain text, or another is given', () => {
+  const addressOf = (more: string) =>
+    parse(`server_name: example.org\n${more}`).config.federationAddress;
+  assert.equal(addressOf(''), 'example.org:443');
+  assert.equal(addressOf('public_baseurl: https://m.example.org/'), 'm.example.org:443');
+  assert.equal(addressOf('public_baseurl: https://m.example.org:8443'), 'm.example.org:8443');
+  assert.equal(addressOf('public_baseurl: http://m.example.org'), undefined);
+  assert.equal(addressOf('federation_address: f.example.org:8448'), 'f.example.org:8448');
+});
+
 test('without a file: a local trial, open for registration, for this machine alone', () => {
   const { config, warnings } = loadConfig(undefined, {});
   assert.deepEqual(warnings, []);
@@ -118,6 +128,10 @@ test('whatever is wrong is one line with file, line, key and remedy', () => {
     [`${base}log_level: loud`, /:2: 'log_level' is "loud", but wants one of debug, info/],
     [`${base}default_room_version: 11`, /:2: .* is 11, but wants text \(in quotes/],
     [`${base}default_room_version: "99"`, /:2: .* is "99", but wants one of 1, 2, 3/],
+    [
+      `${base}federation_address: https://a.org`,
+      /:2: 'federation_address' is "https:\/\/a\.org", but wants a name and a port/,
+    ],
     [`${base}public_baseurl: a.org`, /:2: 'public_baseurl' is "a\.org", but wants an address such/],
     [
       `${base}listeners:\n  - host: a\n  - port: 1`,

@@ -25,10 +25,14 @@ export interface ListenerConfig
 }
 
 export interface Config
-  extends Omit<Data, 'serverName' | 'publicBaseurl' | 'database' | 'listeners'> {
+  extends Omit<
+    Data,
+    'serverName' | 'publicBaseurl' | 'federationAddress' | 'database' | 'listeners'
+  > {
   readonly serverName: ServerName;
   /** Without a slash at the end. */
   readonly publicBaseurl: string;
+  readonly federationAddress: ServerName | undefined;
   readonly database: DatabaseConfig;
   readonly listeners: readonly ListenerConfig[];
 }

@@ -16,10 +16,12 @@ export function finish(snakeCased: ConfigData, refuse: Refuse): Config {
   const data = camelCased(snakeCased);
   const serverName = checkServerName(data, refuse);
   checkDeniedNetworks(data, refuse);
+  const publicBaseurl = (data.publicBaseurl ?? `https://${serverName}`).replace(/\/+$/, '');
   return {
     ...data,
     serverName,
-    publicBaseurl: (data.publicBaseurl ?? `https://${serverName}`).replace(/\/+$/, ''),
+    publicBaseurl,
+    federationAddress: federationAddressOf(data, publicBaseurl, refuse),
     database: databaseOf(data, refuse),
     listeners: data.listeners.map((listener, index) => listenerOf(listener, index, refuse)),
   };
@@ -30,6 +32,20 @@ function checkServerName({ serverName }: Data, refuse: Refuse): ServerName {
   if (serverName === undefined) refuse(path, 'is missing: add "server_name: example.org"');
   if (isServerName(serverName)) return serverName;
   return refuse(path, `is "${serverName}", but wants a host name, with a port if need be`);
+}
+
+function federationAddressOf(
+  { federationAddress: address }: Data,
+  publicBaseurl: string,
+  refuse: Refuse,
+): ServerName | undefined {
+  if (address === undefined) {
+    const { protocol, hostname, port } = new URL(publicBaseurl);
+    return protocol === 'https:' ? (`${hostname}:${port || 443}` as ServerName) : undefined;
+  }
+  if (isServerName(address)) return address;
+  const message = `is "${address}", but wants a name and a port, such as matrix.example.org:443`;
+  return refuse(['federation_address'], message);
 }
 
 function checkDeniedNetworks({ outbound }: Data, refuse: Refuse): void {

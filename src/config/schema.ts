@@ -139,6 +139,11 @@ export const configSchema = section({
       wants: 'an address such as https://matrix.example.org',
     }),
   ),
+  federation_address: Type.Optional(
+    text(
+      'Name and port where other servers reach this one, as /.well-known/matrix/server tells them; default: those of an https public_baseurl',
+    ),
+  ),
   signing_key_path: text("The server's signing key; made when missing", {
     default: './data/signing.key',
   }),

@@ -14,6 +14,8 @@ import type { UserserverApi } from '../userserver/api.ts';
 import type { CompatFields } from './peek-response.ts';
 
 export interface FederationapiConfig {
+  /** Where other servers reach this one: for `.well-known`; undefined: nothing is said of it. */
+  readonly federationAddress: ServerName | undefined;
   /** Whether other servers are told of the published rooms. */
   readonly publicRoomsOverFederation: boolean;
   readonly peeking: {

@@ -22,6 +22,7 @@ import { getRoomStateIds } from './routes/getRoomStateIds.ts';
 import { getServerKey } from './routes/getServerKey.ts';
 import { getUserDevices } from './routes/getUserDevices.ts';
 import { getVersion } from './routes/getVersion.ts';
+import { getWellKnown } from './routes/getWellKnown.ts';
 import { makeJoin } from './routes/makeJoin.ts';
 import { makeKnock } from './routes/makeKnock.ts';
 import { makeLeave } from './routes/makeLeave.ts';
@@ -60,6 +61,7 @@ function routesOf(context: FederationapiContext): readonly Route[] {
   const states = new ConcurrencyLimit(STATES_AT_ONCE);
   return [
     getVersion(context),
+    getWellKnown(context),
     getServerKey(context),
     perspectivesKeyQuery(context),
     bulkPerspectivesKeyQuery(context),

@@ -122,3 +122,16 @@ test("without links, a server's own TLS listener is reached under its name, also
   await direct.server(0).start();
   assert.equal((await askDirectly()).status, 200);
 });
+
+test('where a server is to be found is told at its name, if it has been told itself', async (t) => {
+  const path = '/.well-known/matrix/server';
+  const destination = network.server(0).name;
+  const unknown = await ask({ destination, method: 'GET', path });
+  assert.equal(unknown.status, 404);
+  assert.equal(unknown.body.errcode, 'M_NOT_FOUND');
+  const config = { federation_address: 'matrix.test.example:443' };
+  const other = await startNetwork({ servers: 1, config });
+  t.after(() => other.close());
+  const { body } = await ask({ destination: other.server(0).name, method: 'GET', path });
+  assert.deepEqual(body, { 'm.server': 'matrix.test.example:443' });
+});
