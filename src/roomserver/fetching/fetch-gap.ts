@@ -1,4 +1,5 @@
-// The events of a gap: between what is here and an event that has come, by get_missing_events.
+// The events of a gap: between what is here and an event that has come, by get_missing_events; by backfill from a server
+// that we look through, since one of those that exist gives outsiders nothing else.
 
 import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
@@ -20,18 +21,22 @@ const TIME_MS = 30_000;
 
 /** Nothing of before what is here: that is history, and for others to ask for. */
 export async function fetchGap(
-  { events, database }: Pick<RoomserverContext, 'events' | 'database'>,
+  context: Pick<RoomserverContext, 'events' | 'database' | 'outboundPeeks'>,
   asker: Asker,
   { request, room }: { readonly request: MissingEventsRequest; readonly room: OfRoom },
 ): Promise<Pdu[]> {
-  const minDepth = await selectLeastDepth(database, room.roomId);
-  const gap = new Gap(events, { ...request, minDepth });
+  const minDepth = await selectLeastDepth(context.database, room.roomId);
+  const gap = new Gap(context.events, { ...request, minDepth });
   const deadline = asker.deadline(TIME_MS, request.endsAt);
   let inVain = 0;
   for (const server of await asker.servers(request.roomId, request.origin)) {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (gap.isClosed || inVain >= MAX_IN_VAIN) return gap.found;
-      const given = await askFor(asker, { server, gap, room, deadline });
+      const question = { server, gap, room, deadline };
+      const isLookedThrough = context.outboundPeeks.isWatchedThrough(room.roomId, server);
+      const given =
+        (await askFor(asker, question)) ??
+        (isLookedThrough ? await askForHistory(asker, question) : undefined);
       if (given === undefined) break;
       const before = gap.found.length;
       await gap.add(given);
@@ -43,19 +48,16 @@ export async function fetchGap(
   return gap.found;
 }
 
+interface GapQuestion {
+  readonly server: ServerName;
+  readonly gap: Gap;
+  readonly room: OfRoom;
+  readonly deadline: Deadline;
+}
+
 async function askFor(
   asker: Asker,
-  {
-    server,
-    gap,
-    room,
-    deadline,
-  }: {
-    readonly server: ServerName;
-    readonly gap: Gap;
-    readonly room: OfRoom;
-    readonly deadline: Deadline;
-  },
+  { server, gap, room, deadline }: GapQuestion,
 ): Promise<Map<EventId, Pdu> | undefined> {
   const answer = await asker.ask(
     server,
@@ -72,6 +74,22 @@ async function askFor(
     deadline,
   );
   return answer && givenPdus(answer.events, room, LIMIT * 5);
+}
+
+async function askForHistory(
+  asker: Asker,
+  { server, gap, room, deadline }: GapQuestion,
+): Promise<Map<EventId, Pdu> | undefined> {
+  const answer = await asker.ask(
+    server,
+    {
+      method: 'GET',
+      path: federationPath`/_matrix/federation/v1/backfill/${room.roomId}`,
+      query: { v: gap.latest(), limit: String(LIMIT) },
+    },
+    deadline,
+  );
+  return answer && givenPdus(answer.pdus, room, LIMIT * 5);
 }
 
 /** What is known of the gap so far. */
