@@ -1,6 +1,5 @@
 // What both forms of listing published rooms do.
 
-import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { ClientapiContext } from './context.ts';
@@ -8,18 +7,22 @@ import { withoutUndefined } from './without-undefined.ts';
 
 export const PUBLIC_ROOMS_LIMIT = { whenAbsent: 100, maximum: 500 };
 
-type Query = Parameters<RoomserverApi['queryPublicRooms']>[0];
+type Query = Omit<Parameters<RoomserverApi['queryRemotePublicRooms']>[0], 'server'>;
 
-/** The body of the answer. Errors: M_NOT_FOUND for lists of other servers, M_INVALID_PARAM. */
+/** The body of the answer. Errors: as queryPublicRooms and queryRemotePublicRooms. */
 export async function publicRooms(
   { roomserver, serverName }: ClientapiContext,
   server: ServerName | undefined,
   query: Query,
 ): Promise<object> {
-  if (server !== undefined && server !== serverName) {
-    throw new MatrixError('M_NOT_FOUND', `The room list of ${server} cannot be reached`);
+  const isRemote = server !== undefined && server !== serverName;
+  // No third-party network is bridged here.
+  if (!isRemote && query.thirdPartyInstanceId !== undefined) {
+    return { chunk: [], total_room_count_estimate: 0 };
   }
-  const rooms = await roomserver.queryPublicRooms(query);
+  const rooms = isRemote
+    ? await roomserver.queryRemotePublicRooms({ ...query, server })
+    : await roomserver.queryPublicRooms(query);
   return withoutUndefined({
     chunk: rooms.chunk,
     next_batch: rooms.nextBatch,

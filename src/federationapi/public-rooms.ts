@@ -37,6 +37,8 @@ export async function publicRooms(
     chunk: rooms.chunk,
     ...(rooms.nextBatch !== undefined && { next_batch: rooms.nextBatch }),
     ...(rooms.prevBatch !== undefined && { prev_batch: rooms.prevBatch }),
-    total_room_count_estimate: rooms.totalRoomCountEstimate,
+    ...(rooms.totalRoomCountEstimate !== undefined && {
+      total_room_count_estimate: rooms.totalRoomCountEstimate,
+    }),
   };
 }

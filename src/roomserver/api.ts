@@ -126,6 +126,19 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
     readonly searchTerm?: string;
     readonly roomTypes?: readonly (string | null)[];
   }): Promise<PublicRooms>;
+  /**
+   * As another server answers it. Errors: M_FORBIDDEN, M_INVALID_PARAM and M_LIMIT_EXCEEDED if it says so; GatewayError
+   * when it cannot be reached or answers with something else.
+   */
+  queryRemotePublicRooms(request: {
+    readonly server: ServerName;
+    readonly limit: number;
+    readonly since?: string;
+    readonly searchTerm?: string;
+    readonly roomTypes?: readonly (string | null)[];
+    readonly includeAllNetworks?: boolean;
+    readonly thirdPartyInstanceId?: string;
+  }): Promise<PublicRooms>;
   /** What a looker may know of a room: for the room list, previews and summaries. Unknown and stale rooms are left out. */
   queryRoomSummaries(request: { readonly roomIds: readonly RoomId[] }): Promise<PublicRoom[]>;
 
@@ -349,5 +362,5 @@ export interface PublicRooms {
   readonly chunk: readonly PublicRoom[];
   readonly nextBatch?: string;
   readonly prevBatch?: string;
-  readonly totalRoomCountEstimate: number;
+  readonly totalRoomCountEstimate?: number;
 }

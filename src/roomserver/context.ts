@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog } from '../eventlog/eventlog.ts';
+import type { FederationClient } from '../federation/api.ts';
 import type { FederationsenderApi } from '../federationsender/api.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
@@ -59,6 +60,8 @@ export interface RoomserverContext {
   readonly remoteRooms: RemoteRooms;
   readonly purges: PurgeSweeper;
   readonly federationsender: PeekSender;
+  /** Absent: no other server can be asked. */
+  readonly federation?: Pick<FederationClient, 'request'>;
   readonly outboundPeeks: OutboundPeeks;
   readonly staged: StagedWorker;
   /** Undefined where no other server can be asked. */

@@ -22,7 +22,9 @@ export function getPublicRooms(context: ClientapiContext): Route {
       server: optional(serverName()),
     },
     handler: async ({ requester, query: { limit, since, server } }) => {
-      if (requester === undefined && !context.config.publicRoomsWithoutAuth) {
+      // Nobody makes this server ask others without saying who he is.
+      const isOpen = context.config.publicRoomsWithoutAuth && server === undefined;
+      if (requester === undefined && !isOpen) {
         throw new MatrixError('M_MISSING_TOKEN', 'Missing access token');
       }
       return await publicRooms(context, server, withoutUndefined({ limit, since }));

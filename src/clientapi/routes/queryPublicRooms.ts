@@ -34,25 +34,25 @@ export function queryPublicRooms(context: ClientapiContext): Route {
     body,
     bodyOptional: true,
     handler: async ({ query: { server }, body: request }) => {
-      if (isOtherNetwork(request)) return { chunk: [], total_room_count_estimate: 0 };
       const { limit = PUBLIC_ROOMS_LIMIT.whenAbsent, since, filter } = request;
       const search = withoutUndefined({
         limit: Math.min(limit, PUBLIC_ROOMS_LIMIT.maximum),
         since: since ?? undefined,
         searchTerm: filter?.generic_search_term || undefined,
         roomTypes: filter?.room_types,
+        ...networks(request),
       });
       return await publicRooms(context, server, search);
     },
   });
 }
 
-/** No third-party network is bridged here. Throws M_INVALID_PARAM. */
-function isOtherNetwork(request: Static<typeof body>): boolean {
-  if (request.third_party_instance_id === undefined) return false;
-  if (request.include_all_networks === true) {
+/** Throws M_INVALID_PARAM. */
+function networks(request: Static<typeof body>) {
+  const { include_all_networks: all, third_party_instance_id: one } = request;
+  if (one !== undefined && all === true) {
     const message = 'Either all networks or the one of third_party_instance_id, not both';
     throw new MatrixError('M_INVALID_PARAM', message);
   }
-  return true;
+  return { includeAllNetworks: all, thirdPartyInstanceId: one };
 }

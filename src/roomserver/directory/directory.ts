@@ -5,19 +5,25 @@ import type { RoomserverContext } from '../context.ts';
 import { isHere } from '../membership/is-here.ts';
 import { queryPublicRooms } from './public-rooms.ts';
 import { publish, queryPublished } from './publishing.ts';
+import { queryRemotePublicRooms } from './remote-public-rooms.ts';
 import { RoomSummaries, type SummarySource } from './room-summaries.ts';
 
 export function createDirectoryApi(
   context: RoomserverContext,
 ): Pick<
   RoomserverApi,
-  'performPublish' | 'queryPublished' | 'queryPublicRooms' | 'queryRoomSummaries'
+  | 'performPublish'
+  | 'queryPublished'
+  | 'queryPublicRooms'
+  | 'queryRemotePublicRooms'
+  | 'queryRoomSummaries'
 > {
   const summaries = new RoomSummaries(context);
   return {
     performPublish: (request) => publish(context, request),
     queryPublished: (request) => queryPublished(context, request),
     queryPublicRooms: (request) => queryPublicRooms({ ...context, summaries }, request),
+    queryRemotePublicRooms: (request) => queryRemotePublicRooms(context, request),
     queryRoomSummaries: (request) => queryRoomSummaries({ ...context, summaries }, request),
   };
 }

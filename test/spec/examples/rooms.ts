@@ -235,9 +235,9 @@ export const directory: Examples = {
   getPublicRooms: {
     success: () => ({ as: null, query: { limit: '5' } }),
     refusal: () => ({
-      query: { server: 'elsewhere.example.org' },
-      status: 404,
-      errcode: 'M_NOT_FOUND',
+      query: { server: 'no server' },
+      status: 400,
+      errcode: 'M_INVALID_PARAM',
     }),
   },
   queryPublicRooms: {

@@ -1,0 +1,23 @@
+// What is said to who asked for something that another server has to answer, when it does not.
+
+import { FederationError } from '../../federation/federation-error.ts';
+import { type Errcode, GatewayError, MatrixError } from '../../protocol/error.ts';
+
+const MESSAGES: Readonly<Partial<Record<Errcode, string>>> = {
+  M_FORBIDDEN: 'The other server does not allow it',
+  M_INVALID_PARAM: 'The other server does not understand it',
+};
+
+/** Whatever is no FederationError stays what it is. */
+export function remoteRefusal(error: unknown): unknown {
+  if (!(error instanceof FederationError)) return error;
+  const { errcode, retryAfterMs } = error;
+  if (errcode === 'M_LIMIT_EXCEEDED') {
+    const extra = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+    return new MatrixError(errcode, 'The other server has too much to do', extra);
+  }
+  const message = MESSAGES[errcode as Errcode];
+  return message === undefined
+    ? new GatewayError('M_UNKNOWN', 'The other server could not be reached or did not answer')
+    : new MatrixError(errcode as Errcode, message);
+}
