@@ -20,6 +20,8 @@ export interface ProcessNetworkOptions {
   readonly servers: number;
   readonly seed: number;
   readonly roomVersion?: string;
+  /** Keys of the configuration that differ. */
+  readonly config?: Record<string, unknown>;
 }
 
 export interface ProcessServer extends NetworkServer {
@@ -35,7 +37,10 @@ export async function startProcessNetwork(
   try {
     for (let index = 0; index < options.servers; index += 1) {
       const entrance = await openEntrance(links);
-      const process = await startServer((port) => configOf(entrance.serverName, port));
+      const process = await startServer((port) => ({
+        ...configOf(entrance.serverName, port),
+        ...options.config,
+      }));
       servers.push(new RunningServer(entrance, process));
     }
   } catch (error) {

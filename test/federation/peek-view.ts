@@ -1,0 +1,99 @@
+// What a client shows of a room that its device looks into: what /sync brings, and where a timeline has a gap, what scrolling
+// back from there brings, until it meets what is shown already.
+
+import type { TestClient } from '../client.ts';
+import { type Body, peek, roomPath } from './peeking-scene.ts';
+
+const PAGES_OF_A_GAP = 100;
+
+export class PeekView {
+  readonly client: TestClient;
+  readonly #roomId: string;
+  readonly #via: readonly string[];
+  #since: string | undefined;
+  /** Ids of what is shown, oldest first, since the room was last looked into. */
+  readonly shown: string[] = [];
+  isLooking = false;
+  /** Gaps that were filled. */
+  gaps = 0;
+  /** How often the server ended it. */
+  ended = 0;
+  readonly faults: string[] = [];
+
+  constructor(client: TestClient, roomId: string, via: readonly string[]) {
+    this.client = client;
+    this.#roomId = roomId;
+    this.#via = via;
+  }
+
+  /** Begins to look, or goes on; whether it came about. */
+  async look(): Promise<boolean> {
+    const answer = await peek(this.client, this.#roomId, this.#via).catch(() => undefined);
+    this.isLooking ||= answer?.status === 200;
+    return answer?.status === 200;
+  }
+
+  /** Looks no more, and forgets what was shown. */
+  async lookAway(): Promise<void> {
+    const path = `${roomPath(this.#roomId)}/unpeek`;
+    const answer = await this.client.call('POST', path, {}).catch(() => undefined);
+    if (answer?.status !== 200) return;
+    this.#forget();
+    await this.poll();
+  }
+
+  /** Nothing happens where the server does not answer: the same `since` is asked for again. */
+  async poll(): Promise<void> {
+    const query = this.#since === undefined ? undefined : { since: this.#since };
+    const answer = await this.client.sync(query).catch(() => undefined);
+    if (answer === undefined) return;
+    const { peek: peeked, leave, join } = answer.rooms ?? {};
+    const section = peeked?.[this.#roomId];
+    if (section !== undefined && this.isLooking && !(await this.#show(section.timeline))) return;
+    this.#since = answer.next_batch;
+    if (join?.[this.#roomId] !== undefined) this.faults.push('the room is joined');
+    if (leave?.[this.#roomId] === undefined || !this.isLooking) return;
+    this.ended += 1;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.isLooking = false;
+    this.shown.length = 0;
+  }
+
+  async #show(timeline: Body): Promise<boolean> {
+    const ids: string[] = timeline.events.map((event: Body) => event.event_id);
+    const isFirst = this.shown.length === 0;
+    if (timeline.limited === true && !isFirst) {
+      const gap = await this.#gapBefore(timeline.prev_batch);
+      if (gap === undefined) return false;
+      this.gaps += 1;
+      ids.unshift(...gap);
+    }
+    for (const id of ids) {
+      if (this.shown.includes(id)) this.faults.push(`${id} is shown twice`);
+      this.shown.push(id);
+    }
+    return true;
+  }
+
+  /** Undefined where the history cannot be had now. */
+  async #gapBefore(token: string): Promise<string[] | undefined> {
+    const found: string[] = [];
+    let from = token;
+    for (let page = 0; page < PAGES_OF_A_GAP; page += 1) {
+      const path = `${roomPath(this.#roomId)}/messages?dir=b&limit=20&from=${encodeURIComponent(from)}`;
+      const answer = await this.client.call('GET', path).catch(() => undefined);
+      if (answer?.status !== 200) return undefined;
+      for (const { event_id: id } of answer.body.chunk) {
+        if (this.shown.includes(id)) return found.reverse();
+        found.push(id);
+      }
+      if (answer.body.end === undefined) break;
+      from = answer.body.end;
+    }
+    this.faults.push(`a gap is never closed: ${found.length} events scrolled back`);
+    return found.reverse();
+  }
+}
