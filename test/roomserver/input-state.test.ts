@@ -217,9 +217,13 @@ forEachBackend('states that arrive', (backend) => {
     const asked: string[] = [];
     const missingEvents: MissingEvents = {
       ...noMissingEvents,
-      fetch: async ({ eventIds, kind }) => {
-        asked.push(kind);
-        return kind === 'prev' ? [...held.values()] : eventIds.flatMap((id) => held.get(id) ?? []);
+      gap: async () => {
+        asked.push('gap');
+        return { events: [...held.values()], isFinal: true };
+      },
+      authEvents: async () => {
+        asked.push('auth events');
+        return [];
       },
     };
     const { there, local, roomId, inputState, input, close } = await setUpBoth(backend, {
@@ -234,7 +238,7 @@ forEachBackend('states that arrive', (backend) => {
     held.delete(last.eventId);
     const [fate] = await input(last);
     assert.equal(fate?.fate, 'accepted', JSON.stringify(fate));
-    assert.deepEqual(asked, ['prev']);
+    assert.deepEqual(asked, ['gap']);
     const told = (await local.entries(roomId)).slice(2);
     assert.deepEqual(
       told.map((entry) => entry.kind === 'NewRoomEvent' && entry.event.json.content.body),
@@ -247,8 +251,7 @@ forEachBackend('states that arrive', (backend) => {
     const held = new Map<EventId, Pdu>();
     const missingEvents: MissingEvents = {
       ...noMissingEvents,
-      fetch: async ({ eventIds, kind }) =>
-        kind === 'auth' ? eventIds.flatMap((id) => held.get(id) ?? []) : [],
+      authEvents: async ({ eventIds }) => eventIds.flatMap((id) => held.get(id) ?? []),
     };
     const { there, local, inputState, input, close } = await setUpBoth(backend, { missingEvents });
     await inputState(await snapshotOf(there));

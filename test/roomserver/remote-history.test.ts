@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { MatrixError } from '../../src/protocol/error.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
 import { ROOM_VERSIONS } from '../../src/protocol/roomversions/table.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
 import { makeRoom, otherDatabase, text } from './harness.ts';
@@ -49,15 +51,55 @@ forEachBackend('history of other servers', (backend) => {
   it('fills a gap with the events that it consists of', async () => {
     const { street, res, loc, ruth, roomId } = await setUp(backend);
     const said: EventId[] = [];
-    for (let i = 0; i < 45; i++) said.push(await say(res, roomId, ruth, `${i}`));
+    for (let i = 0; i < 230; i++) said.push(await say(res, roomId, ruth, `${i}`));
     await res.push(loc, said.slice(-1));
     assert.deepEqual(new Set(await standings(loc, said)), new Set(['accepted']));
-    const asked = loc.asked.filter((one) => one.startsWith('get_missing_events'));
-    assert.ok(asked.length <= 3, loc.asked.join());
+    assert.deepEqual(loc.asked, Array(3).fill('get_missing_events res.test'));
     assert.deepEqual(
       (await loc.api.queryRoom({ roomId }))?.forwardExtremities,
       (await res.api.queryRoom({ roomId }))?.forwardExtremities,
     );
+    await street.close();
+  });
+
+  it('asks once more where a connection breaks', async () => {
+    const { street, res, loc, ruth, roomId } = await setUp(backend);
+    const said: EventId[] = [];
+    for (let i = 0; i < 120; i++) said.push(await say(res, roomId, ruth, `${i}`));
+    let requests = 0;
+    street.faults.before = () => {
+      requests += 1;
+      if (requests % 2 === 1) throw new Error('broken');
+    };
+    await res.push(loc, said.slice(-1));
+    assert.deepEqual(new Set(await standings(loc, said)), new Set(['accepted']));
+    assert.deepEqual(loc.asked, Array(4).fill('get_missing_events res.test'));
+    await street.close();
+  });
+
+  it('waits for a gap of which the rest may yet be had, but not for ever', async () => {
+    const { street, res, loc, ruth, roomId } = await setUp(backend);
+    const said: EventId[] = [];
+    for (let i = 0; i < 120; i++) said.push(await say(res, roomId, ruth, `${i}`));
+    let given = 0;
+    street.faults.answer = (method, _server, answer) => {
+      if (method !== 'get_missing_events') return answer;
+      given += 1;
+      if (given > 1) throw new MatrixError('M_LIMIT_EXCEEDED', 'later');
+      return answer;
+    };
+    await res.push(loc, said.slice(-1));
+    assert.deepEqual(new Set(await standings(loc, said)), new Set([undefined]));
+    for (const ms of [1_000, 10_000]) {
+      loc.clock.advance(ms);
+      await loc.context.staged.idle();
+      assert.deepEqual(new Set(await standings(loc, said)), new Set([undefined]));
+    }
+    assert.ok(!loc.asked.some((one) => one.startsWith('state')), loc.asked.join());
+    // There is no more hope for all of it.
+    loc.clock.advance(60_000);
+    await loc.context.staged.idle();
+    assert.deepEqual(await standings(loc, said.slice(-2)), [undefined, 'accepted']);
     await street.close();
   });
 
@@ -67,13 +109,16 @@ forEachBackend('history of other servers', (backend) => {
       const topic = { roomId, sender: ruth, type: 'm.room.topic', stateKey: '' };
       await res.api.performSendEvent({ ...topic, content: { topic: 'in the gap' } });
       const said: EventId[] = [];
-      for (let i = 0; i < 230; i++) said.push(await say(res, roomId, ruth, `${i}`));
+      for (let i = 0; i < 40; i++) said.push(await say(res, roomId, ruth, `${i}`));
+      let given = 0;
+      street.faults.answer = (method, _server, answer) => {
+        if (method !== 'get_missing_events') return answer;
+        given += 1;
+        return { events: given === 1 ? (answer.events as JsonObject[]).slice(-20) : [] };
+      };
       await res.push(loc, said.slice(-1));
-      assert.deepEqual(await standings(loc, said.slice(-1)), [undefined]);
-      // The second time there is no more hope for all of it.
-      loc.clock.advance(1_000);
-      await loc.context.staged.idle();
-      assert.deepEqual(await standings(loc, said.slice(-1)), ['accepted']);
+      assert.deepEqual(new Set(await standings(loc, said.slice(-21))), new Set(['accepted']));
+      assert.deepEqual(new Set(await standings(loc, said.slice(0, -21))), new Set([undefined]));
       const keys = [{ type: 'm.room.topic', stateKey: '' }];
       const [inForce] = await loc.api.queryStateEvents({ roomId, keys });
       assert.deepEqual(inForce?.json.content, { topic: 'in the gap' });

@@ -14,6 +14,8 @@ const FIRST_SILENCE_MS = 5_000;
 const LAST_SILENCE_MS = 60_000;
 const MAX_SILENT = 10_000;
 const REQUEST_MS = 15_000;
+/** Who fails sooner than this, ms, is asked once more: a connection that breaks is not a server that is away. */
+const QUICK_MS = 2_000;
 
 type Context = Pick<RoomserverContext, 'database' | 'clock' | 'logger' | 'serverName'>;
 
@@ -81,12 +83,9 @@ export class Asker {
     question: Question,
     deadline: Deadline,
   ): Promise<JsonObject | undefined> {
-    const timeoutMs = Math.min(deadline.leftMs, REQUEST_MS);
-    if (timeoutMs === 0 || this.isClosed) return undefined;
+    if (deadline.leftMs === 0 || this.isClosed) return undefined;
     try {
-      const { signal } = this.#closing;
-      const request = { ...question, destination: server, timeoutMs, signal };
-      const answer = await this.#client.request(request);
+      const answer = await this.#request(server, question, deadline);
       // With one that takes all the time there is, nothing is gained the next time either.
       if (deadline.leftMs === 0) this.#note(server);
       else this.#silent.delete(server);
@@ -99,6 +98,22 @@ export class Asker {
     }
   }
 
+  async #request(server: ServerName, question: Question, deadline: Deadline): Promise<JsonObject> {
+    const { signal } = this.#closing;
+    const { leftMs } = deadline;
+    const ask = () => {
+      const timeoutMs = Math.min(deadline.leftMs, REQUEST_MS);
+      return this.#client.request({ ...question, destination: server, timeoutMs, signal });
+    };
+    try {
+      return await ask();
+    } catch (error) {
+      const isQuick = deadline.leftMs > 0 && leftMs - deadline.leftMs < QUICK_MS;
+      if (!isQuick || this.isClosed || !mayPass(error)) throw error;
+      return await ask();
+    }
+  }
+
   #note(server: ServerName): void {
     if (this.isClosed) return;
     if (this.#silent.size >= MAX_SILENT) this.#silent.clear();
@@ -108,4 +123,10 @@ export class Asker {
     const until = this.#contextOf().clock.now() + Math.min(pause, LAST_SILENCE_MS);
     this.#silent.set(server, { times, until });
   }
+}
+
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof FederationError)) return false;
+  const { kind, status = 0 } = error;
+  return kind === 'unreachable' || kind === 'malformed' || status >= 500;
 }

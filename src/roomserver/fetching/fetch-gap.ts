@@ -5,38 +5,44 @@ import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { RoomserverContext } from '../context.ts';
-import type { MissingEventsRequest } from '../input/missing-events.ts';
+import type * as missing from '../input/missing-events.ts';
 import { selectLeastDepth } from '../store/events.ts';
 import type { Asker, Deadline } from './asker.ts';
 import { givenPdus, type OfRoom, reachable } from './given-pdus.ts';
 
 /** All that may be looked for before one batch of events; what lies before it is a gap in history. */
-const MAX_EVENTS = 200;
-/** Per request: servers give no more. */
-const LIMIT = 20;
-const MAX_ROUNDS = 10;
+const MAX_EVENTS = 1_000;
+/** Per request: many servers give no more than 20. */
+const LIMIT = 100;
+const MAX_ROUNDS = 50;
+/** Of what is here, so many are named. */
+const MAX_EARLIEST = 100;
 /** Servers that have nothing to say to it. */
 const MAX_IN_VAIN = 2;
 const TIME_MS = 30_000;
+
+type GapRequest = Parameters<missing.MissingEvents['gap']>[0];
 
 /** Nothing of before what is here: that is history, and for others to ask for. */
 export async function fetchGap(
   context: Pick<RoomserverContext, 'events' | 'database' | 'outboundPeeks'>,
   asker: Asker,
-  { request, room }: { readonly request: MissingEventsRequest; readonly room: OfRoom },
-): Promise<Pdu[]> {
+  { request, room }: { readonly request: GapRequest; readonly room: OfRoom },
+): Promise<missing.Gap> {
   const minDepth = await selectLeastDepth(context.database, room.roomId);
   const gap = new Gap(context.events, { ...request, minDepth });
   const deadline = asker.deadline(TIME_MS, request.endsAt);
   let inVain = 0;
+  let isOriginHeard = false;
   for (const server of await asker.servers(request.roomId, request.origin)) {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (gap.isClosed || inVain >= MAX_IN_VAIN) return gap.found;
+      if (gap.isClosed || inVain >= MAX_IN_VAIN) break;
       const question = { server, gap, room, deadline };
       const isLookedThrough = context.outboundPeeks.isWatchedThrough(room.roomId, server);
       const given =
         (await askFor(asker, question)) ??
         (isLookedThrough ? await askForHistory(asker, question) : undefined);
+      if (server === request.origin) isOriginHeard = given !== undefined;
       if (given === undefined) break;
       const before = gap.found.length;
       await gap.add(given);
@@ -45,7 +51,7 @@ export async function fetchGap(
       break;
     }
   }
-  return gap.found;
+  return { events: gap.found, isFinal: gap.isClosed || isOriginHeard };
 }
 
 interface GapQuestion {
@@ -65,7 +71,7 @@ async function askFor(
       method: 'POST',
       path: federationPath`/_matrix/federation/v1/get_missing_events/${room.roomId}`,
       body: {
-        earliest_events: [...gap.earliest],
+        earliest_events: gap.earliest(),
         latest_events: gap.latest(),
         limit: LIMIT,
         min_depth: gap.minDepth,
@@ -73,7 +79,7 @@ async function askFor(
     },
     deadline,
   );
-  return answer && givenPdus(answer.events, room, LIMIT * 5);
+  return answer && givenPdus(answer.events, room, LIMIT * 2);
 }
 
 async function askForHistory(
@@ -94,23 +100,27 @@ async function askForHistory(
 
 /** What is known of the gap so far. */
 class Gap {
-  readonly earliest: readonly EventId[];
   readonly minDepth: number;
   readonly #events: RoomserverContext['events'];
   readonly #given: ReadonlyMap<EventId, readonly EventId[]>;
   readonly #found = new Map<EventId, Pdu>();
+  /** Where the gap ends: extremities, and what else the events refer to and is stored. */
+  readonly #edge: Set<EventId>;
   /** Referred to, and neither stored nor found. */
   #missing: Set<EventId>;
 
   constructor(
     events: RoomserverContext['events'],
-    request: MissingEventsRequest & { readonly minDepth: number },
+    request: GapRequest & { readonly minDepth: number },
   ) {
     this.minDepth = request.minDepth;
-    this.earliest = request.knownExtremities;
     this.#events = events;
     this.#given = request.references;
     this.#missing = new Set(request.eventIds);
+    this.#edge = new Set(request.knownExtremities);
+    for (const id of [...request.references.values()].flat()) {
+      if (!this.#missing.has(id) && !this.#given.has(id)) this.#edge.add(id);
+    }
   }
 
   get found(): Pdu[] {
@@ -119,6 +129,10 @@ class Gap {
 
   get isClosed(): boolean {
     return this.#missing.size === 0 || this.#found.size >= MAX_EVENTS;
+  }
+
+  earliest(): EventId[] {
+    return [...this.#edge].slice(0, MAX_EARLIEST);
   }
 
   /** The events before which others are missing. */
@@ -136,10 +150,9 @@ class Gap {
     const referred = new Set(this.#missing);
     for (const pdu of ofGap.values()) for (const id of pdu.prevEvents) referred.add(id);
     const stored = await this.#events.load([...referred]);
-    const isHere = (id: EventId) =>
-      this.#found.has(id) ||
-      this.earliest.includes(id) ||
-      stored.get(id)?.stateBefore !== undefined;
-    this.#missing = new Set([...referred].filter((id) => !isHere(id)));
+    for (const [id, { stateBefore }] of stored) if (stateBefore !== undefined) this.#edge.add(id);
+    this.#missing = new Set(
+      [...referred].filter((id) => !this.#found.has(id) && !this.#edge.has(id)),
+    );
   }
 }

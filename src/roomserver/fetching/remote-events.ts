@@ -16,12 +16,14 @@ export function createRemoteEvents(
   asker: Asker,
 ): MissingEvents {
   return {
-    fetch: async (request) => {
+    gap: async (request) => {
       const room = await roomOf(contextOf(), request.roomId);
-      if (room === undefined) return [];
-      return request.kind === 'prev'
-        ? fetchGap(contextOf(), asker, { request, room })
-        : fetchAuthEvents(contextOf(), asker, { request, room });
+      if (room === undefined) return { events: [], isFinal: true };
+      return fetchGap(contextOf(), asker, { request, room });
+    },
+    authEvents: async (request) => {
+      const room = await roomOf(contextOf(), request.roomId);
+      return room === undefined ? [] : fetchAuthEvents(contextOf(), asker, { request, room });
     },
     stateBefore: async ({ roomId, ...request }) => {
       const room = await roomOf(contextOf(), roomId);

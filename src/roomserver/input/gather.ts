@@ -22,27 +22,33 @@ export interface Gathering {
   readonly endsAt: number;
 }
 
-/** Events of the gap before those given, with these: to be received in order of references. */
+export interface Gathered {
+  /** Those given and those of the gap before them: to be received in order of references. */
+  readonly events: readonly CheckedEvent[];
+  /** More of the gap may be had when it is asked for again. */
+  readonly mayGrow: boolean;
+}
+
 export async function gatherPrevEvents(
   context: RoomserverContext,
   { head, origin, events, endsAt }: Gathering,
-): Promise<CheckedEvent[]> {
+): Promise<Gathered> {
   const wanted = referredTo(events, ({ pdu }) => pdu.prevEvents, events);
   for (const { eventId } of head.extremities) wanted.delete(eventId);
   const missing = await withoutPlace(context, wanted);
-  if (missing.length === 0) return [...events];
-  const fetched = await context.missingEvents.fetch({
+  if (missing.length === 0) return { events, mayGrow: false };
+  const gap = await context.missingEvents.gap({
     roomId: head.roomId,
     origin,
     eventIds: missing,
     references: new Map(events.map(({ pdu }) => [pdu.eventId, pdu.prevEvents])),
-    kind: 'prev',
     knownExtremities: head.extremities.map(({ eventId }) => eventId),
     endsAt,
   });
   const given = new Set(events.map(({ pdu }) => pdu.eventId));
-  const checked = await checkAll(context, head, fetched);
-  return [...checked.filter(({ pdu }) => !given.has(pdu.eventId)), ...events];
+  const checked = await checkAll(context, head, gap.events);
+  const others = checked.filter(({ pdu }) => !given.has(pdu.eventId));
+  return { events: [...others, ...events], mayGrow: !gap.isFinal };
 }
 
 /** Stores the auth events that are missing, and theirs, as outliers. */
@@ -56,13 +62,11 @@ export async function gatherAuthEvents(
     const ids = referredTo(wanted, ({ pdu }) => pdu.authEvents, [...events, ...found]);
     const missing = await unknownAmong(context, ids);
     if (missing.length === 0) break;
-    const fetched = await context.missingEvents.fetch({
+    const fetched = await context.missingEvents.authEvents({
       roomId: head.roomId,
       origin,
       eventIds: missing,
       references: new Map(wanted.map(({ pdu }) => [pdu.eventId, pdu.authEvents])),
-      kind: 'auth',
-      knownExtremities: [],
       endsAt,
     });
     wanted = await checkAll(context, head, fetched);

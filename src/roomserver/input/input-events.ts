@@ -40,8 +40,8 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   /** In whose name they are relayed, where it is for us to do. */
   readonly sendAs?: ServerName;
   /**
-   * What lacks its past is dropped, to come again: taken by the state before it, it would leave a hole in history that a
-   * connection which has just broken does not warrant.
+   * What lacks a past that may yet be had is dropped, to come again: taken by the state before it, it would leave a hole
+   * in history that a connection which has just broken does not warrant.
    */
   readonly isPatient?: boolean;
 }
@@ -80,12 +80,16 @@ async function receiveAll(
 ): Promise<Map<EventId, EventFate>> {
   const { kind, sendAs } = gathering;
   if (gathering.events.length === 0) return new Map();
-  const events = kind === 'new' ? await gatherPrevEvents(context, gathering) : gathering.events;
+  const { events, mayGrow } =
+    kind === 'new'
+      ? await gatherPrevEvents(context, gathering)
+      : { events: gathering.events, mayGrow: false };
   await gatherAuthEvents(context, { ...gathering, events });
   const ordered = orderByReferences(events, ({ pdu }) => [...pdu.prevEvents, ...pdu.authEvents]);
-  const states = gathering.isPatient
-    ? new Map<EventId, StateSnapshotId>()
-    : await statesOfMissing(context, { ...gathering, events: ordered });
+  const states =
+    gathering.isPatient && mayGrow
+      ? new Map<EventId, StateSnapshotId>()
+      : await statesOfMissing(context, { ...gathering, events: ordered });
   const { roomId } = gathering.head;
   const given = new Set(gathering.events);
   const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {

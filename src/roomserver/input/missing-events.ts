@@ -10,11 +10,15 @@ export interface MissingEventsRequest {
   readonly eventIds: readonly EventId[];
   /** The events that are here, or about to be, with what they refer to. */
   readonly references: ReadonlyMap<EventId, readonly EventId[]>;
-  /** `auth`: auth events, which become outliers. `prev`: the gap between our extremities and the event. */
-  readonly kind: 'auth' | 'prev';
-  readonly knownExtremities: readonly EventId[];
   /** When whoever waits has waited long enough, in ms since the epoch. */
   readonly endsAt: number;
+}
+
+/** The events between our extremities and those that have come, as far as they could be had. */
+export interface Gap {
+  readonly events: readonly PduRecord[];
+  /** Who sent the event has given all that it has, or there is more than can be asked for: asking again is in vain. */
+  readonly isFinal: boolean;
 }
 
 export interface StateBefore {
@@ -26,8 +30,12 @@ export interface StateBefore {
 
 /** Nothing that is returned has been checked. Never throws. */
 export interface MissingEvents {
-  /** What could be had, in any order. */
-  fetch(request: MissingEventsRequest): Promise<readonly PduRecord[]>;
+  /** In any order. */
+  gap(
+    request: MissingEventsRequest & { readonly knownExtremities: readonly EventId[] },
+  ): Promise<Gap>;
+  /** Auth events, and auth events of theirs, in any order: as many as could be had. */
+  authEvents(request: MissingEventsRequest): Promise<readonly PduRecord[]>;
   /** The state before an event whose prev_events cannot be had. */
   stateBefore(request: {
     readonly roomId: RoomId;
@@ -39,6 +47,7 @@ export interface MissingEvents {
 
 /** Nothing can be had: what lacks its references is dropped. */
 export const noMissingEvents: MissingEvents = {
-  fetch: async () => [],
+  gap: async () => ({ events: [], isFinal: true }),
+  authEvents: async () => [],
   stateBefore: async () => undefined,
 };

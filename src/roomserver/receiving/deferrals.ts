@@ -5,6 +5,8 @@ import type { StagedPdu } from '../store/staged-pdus.ts';
 
 /** ms before each further attempt. */
 const PAUSES_MS = [1_000, 10_000, 60_000, 600_000] as const;
+/** Attempts after which a hole in history is better than to wait on. */
+const EARLY = 3;
 
 export class Deferrals {
   readonly #attempts = new Map<number, number>();
@@ -23,8 +25,9 @@ export class Deferrals {
     return pause;
   }
 
-  /** It has not been tried before. */
-  readonly isNew = ({ id }: Pick<StagedPdu, 'id'>): boolean => !this.#attempts.has(id);
+  /** It has not been tried often. */
+  readonly isEarly = ({ id }: Pick<StagedPdu, 'id'>): boolean =>
+    (this.#attempts.get(id) ?? 0) < EARLY;
 
   waiting(place: Place): readonly number[] {
     return [...(this.#waiting.get(keyOf(place)) ?? [])];

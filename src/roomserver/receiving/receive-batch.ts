@@ -30,13 +30,13 @@ export interface Received {
 export async function receiveBatch(
   context: RoomserverContext,
   place: Pick<StagedPdu, 'roomId' | 'origin'>,
-  deferrals: Pick<Deferrals, 'waiting' | 'isNew'>,
+  deferrals: Pick<Deferrals, 'waiting' | 'isEarly'>,
 ): Promise<Received> {
   const without = deferrals.waiting(place);
   const staged = await selectStagedPdus(context.database, { ...place, without, limit: BATCH });
   const head = await context.rooms.head(place.roomId);
   const lacking = isReceiving(context, head, place.origin)
-    ? await receive(context, head, { staged, isPatient: staged.every(deferrals.isNew) })
+    ? await receive(context, head, { staged, isPatient: staged.every(deferrals.isEarly) })
     : [];
   const done = staged.filter((one) => !lacking.includes(one));
   await deleteDone(context, done);
@@ -54,7 +54,7 @@ export async function deleteDone(
 
 interface Batch {
   readonly staged: readonly StagedPdu[];
-  /** They have not been tried before. */
+  /** They have not been tried often. */
   readonly isPatient: boolean;
 }
 

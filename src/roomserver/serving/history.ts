@@ -6,7 +6,7 @@ import { breadthFirst, deepestFirst, shownTo } from './walk.ts';
 
 /** Whatever a server asks for. */
 const MAX_BACKFILLED = 100;
-const MAX_MISSING = 20;
+const MAX_MISSING = 100;
 
 export async function queryBackfillFor(
   context: ServingContext,
