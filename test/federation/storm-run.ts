@@ -40,9 +40,10 @@ async function weather(seed: number): Promise<void> {
   const begin = performance.now();
   try {
     const report = await new Storm(network, { seed, roomVersion, ...options }).run();
-    const { sent, refused, softFailed } = report;
+    const { sent, refused, accepted, refusedBySome } = report;
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
-    const counts = `${sent} sent, ${refused} refused, ${softFailed.length} shown by some only`;
+    const events = `${accepted} events accepted by all, ${refusedBySome.length} not by all`;
+    const counts = `${sent} sent, ${refused} refused, ${events}`;
     console.log(`seed ${seed}, room version ${roomVersion}: ${counts}, ${seconds} s`);
   } finally {
     await network.close();

@@ -8,12 +8,13 @@ import { type Random, seededRandom } from '../seeded-random.ts';
 import type { Weather } from './link.ts';
 import type { Network } from './network.ts';
 import { type Any, join, roomPath, stateOf } from './scene.ts';
-import type { StoredRoom, StoredRow } from './stored-room.ts';
+import { acknowledgedTo, differences, type Found, lost } from './storm-findings.ts';
 
 export interface StormOptions {
   readonly seed: number;
   readonly roomVersion: string;
   readonly members: number;
+  /** So many requests of clients have been answered with 200 when the storm ends. */
   readonly events: number;
   /** How often a server dies during the storm. */
   readonly kills: number;
@@ -24,8 +25,10 @@ export interface StormOptions {
 export interface StormReport {
   readonly sent: number;
   readonly refused: number;
-  /** Events that some servers show and others have soft-failed. */
-  readonly softFailed: readonly string[];
+  /** Events that all servers have accepted. */
+  readonly accepted: number;
+  /** Events that not all have accepted: soft-failed, rejected. */
+  readonly refusedBySome: readonly string[];
 }
 
 const WEATHER: Weather = {
@@ -39,9 +42,14 @@ const WEATHER: Weather = {
 const AT_ONCE = 6;
 const STEPS_OF_TIME_MS = [0, 20, 200, 2_000] as const;
 
+/** Of all that is done, so much is done by who may do it, as far as that is known. */
+const SENSIBLE = 0.85;
+
 interface Member {
   readonly client: TestClient;
   readonly server: number;
+  /** In the room, by what was answered last. */
+  isJoined: boolean;
 }
 
 export class Storm {
@@ -56,6 +64,8 @@ export class Storm {
   readonly #before = new Set<string>();
   #sent = 0;
   #refused = 0;
+  #acts = 0;
+  readonly #acknowledged: Set<string>[] = [];
   readonly #faults: string[] = [];
 
   constructor(network: Network, options: StormOptions) {
@@ -85,8 +95,13 @@ export class Storm {
       const server = n % servers.length;
       const name = n < servers.length ? 'keeper' : 'member';
       const client = await this.#network.server(server).user(`${name}${n}of${seed}`);
-      (n < servers.length ? this.#keepers : this.#members).push({ server, client });
+      (n < servers.length ? this.#keepers : this.#members).push({
+        server,
+        client,
+        isJoined: true,
+      });
     }
+    for (const _ of servers) this.#acknowledged.push(new Set());
     const [first, ...others] = [...this.#keepers, ...this.#members];
     if (first === undefined) throw new Error('a storm needs members');
     this.#roomId = await first.client.createRoom({
@@ -111,23 +126,33 @@ export class Storm {
   }
 
   async #rage(): Promise<void> {
-    const { events, kills, partitions } = this.#options;
-    const { links, servers } = this.#network;
-    const turns = Math.ceil(events / AT_ONCE);
-    const turnsOf = (count: number) =>
-      [...Array(count).keys()].map((n) => Math.floor(((n + 0.3) * turns) / count));
-    const deaths = new Set(turnsOf(kills));
-    const partings = turnsOf(partitions);
-    const length = Math.ceil(turns / (3 * Math.max(1, partitions)));
-    links.setWeather(WEATHER);
-    for (let turn = 0; turn < turns; turn += 1) {
-      if (partings.includes(turn)) this.#part();
-      if (partings.includes(turn - length)) this.#network.heal();
+    const { events } = this.#options;
+    const happenings = this.#happenings();
+    this.#network.links.setWeather(WEATHER);
+    while (this.#sent < events) {
       const acts = Array.from({ length: AT_ONCE }, () => this.#act());
-      if (deaths.has(turn)) await this.#die(this.#random.below(servers.length));
+      while ((happenings[0]?.at ?? events) <= this.#sent) await happenings.shift()?.happen();
       await Promise.all(acts);
       await this.#network.pass(this.#random.pick(STEPS_OF_TIME_MS));
     }
+  }
+
+  /** What happens when so many requests have been answered: deaths in between, and partitions. */
+  #happenings(): { at: number; happen: () => Promise<void> | void }[] {
+    const { events, kills, partitions } = this.#options;
+    const spread = (count: number) =>
+      [...Array(count).keys()].map((n) => Math.floor(((n + 0.3) * events) / count));
+    const { length } = this.#network.servers;
+    const deaths = spread(kills).map((at) => ({
+      at,
+      happen: () => this.#die(this.#random.below(length)),
+    }));
+    const partings = spread(partitions).map((at) => ({ at, happen: () => this.#part() }));
+    const heals = partings.map(({ at }) => ({
+      at: at + events / (3 * partitions),
+      happen: () => this.#network.heal(),
+    }));
+    return [...deaths, ...partings, ...heals].sort((one, other) => one.at - other.at);
   }
 
   /** One server from the others. */
@@ -146,29 +171,43 @@ export class Storm {
   async #act(): Promise<void> {
     const dice = this.#random();
     if (dice < 0.55) await this.#say(this.#anybody());
-    else if (dice < 0.63) await this.#state();
-    else if (dice < 0.77) await this.#sendAway();
-    else if (dice < 0.82) await this.#call(this.#member(), 'POST', 'leave', {});
-    else if (dice < 0.92) await this.#call(this.#member(), 'POST', 'join', {});
+    else if (dice < 0.65) await this.#state();
+    else if (dice < 0.75) await this.#sendAway();
+    else if (dice < 0.79)
+      await this.#go(
+        this.#member((one) => one.isJoined),
+        'leave',
+      );
+    else if (dice < 0.94)
+      await this.#go(
+        this.#member((one) => !one.isJoined),
+        'join',
+      );
     else await this.#changeLevels();
   }
 
   #anybody(): Member {
-    return this.#random.pick([...this.#keepers, ...this.#members]);
+    return this.#mostly([...this.#keepers, ...this.#members], ({ isJoined }) => isJoined);
   }
 
-  #member(): Member {
-    return this.#random.pick(this.#members);
+  #member(isWanted: (member: Member) => boolean = () => true): Member {
+    return this.#mostly(this.#members, isWanted);
   }
 
-  /** Mostly somebody who may. */
+  #mostly(members: readonly Member[], isWanted: (member: Member) => boolean): Member {
+    const wanted = this.#random() < SENSIBLE ? members.filter(isWanted) : [];
+    return this.#random.pick(wanted.length > 0 ? wanted : members);
+  }
+
   #moderator(): Member {
-    const moderators = [...this.#keepers, ...this.#members.slice(0, 2 * this.#keepers.length)];
-    return this.#random() < 0.85 ? this.#random.pick(moderators) : this.#member();
+    const moderators = new Set([...this.#keepers, ...this.#members.slice(0, this.#keepers.length)]);
+    const everybody = [...this.#keepers, ...this.#members];
+    return this.#mostly(everybody, (one) => moderators.has(one) && one.isJoined);
   }
 
   async #say(member: Member): Promise<void> {
-    const txn = `s${this.#sent}r${this.#refused}x${this.#random.below(1e9)}`;
+    this.#acts += 1;
+    const txn = `a${this.#acts}`;
     const content = { msgtype: 'm.text', body: `${member.client.userId} says ${txn}` };
     await this.#call(member, 'PUT', `send/m.room.message/${txn}`, content);
   }
@@ -184,20 +223,25 @@ export class Storm {
     await this.#call(this.#moderator(), 'PUT', path, content);
   }
 
+  async #go(member: Member, action: 'join' | 'leave'): Promise<void> {
+    if (await this.#call(member, 'POST', action, {})) member.isJoined = action === 'join';
+  }
+
   /** While the one who is sent away goes on talking. */
   async #sendAway(): Promise<void> {
-    const target = this.#member();
-    const action = this.#random.pick(['kick', 'ban', 'ban', 'unban', 'unban', 'invite']);
+    const action = this.#random.pick(['kick', 'ban', 'unban', 'unban', 'invite']);
+    const isAway = action === 'kick' || action === 'ban';
+    const target = this.#member(({ isJoined }) => isJoined === isAway);
     const body = { user_id: target.client.userId };
-    await Promise.all([
-      this.#say(target),
-      this.#call(this.#moderator(), 'POST', action, body),
-      this.#say(target),
-    ]);
+    const done = this.#call(this.#moderator(), 'POST', action, body);
+    if (!isAway) await done;
+    else await Promise.all([this.#say(target), done, this.#say(target)]);
+    if (isAway && (await done)) target.isJoined = false;
   }
 
   async #changeLevels(): Promise<void> {
-    const { client, server } = this.#random.pick(this.#keepers);
+    const keeper = this.#random.pick(this.#keepers);
+    const { client } = keeper;
     const target = this.#member().client.userId;
     const level = this.#random.pick([0, 0, 50, 50, 80]);
     const path = 'state/m.room.power_levels/';
@@ -205,14 +249,19 @@ export class Storm {
     if (levels?.status !== 200) return;
     const { [target]: _, ...others } = levels.body.users;
     const users = level === 0 ? others : { ...others, [target]: level };
-    await this.#call({ client, server }, 'PUT', path, { ...levels.body, users });
+    await this.#call(keeper, 'PUT', path, { ...levels.body, users });
   }
 
-  async #call(member: Member, method: string, rest: string, body: object): Promise<void> {
+  /** Whether it was done, as far as is known. */
+  async #call(member: Member, method: string, rest: string, body: object): Promise<boolean> {
     const answer = await member.client.call(method, this.#path(rest), body).catch(() => undefined);
-    if (answer?.status === 200) this.#sent += 1;
+    const isDone = answer?.status === 200;
+    if (isDone) this.#sent += 1;
     else this.#refused += 1;
+    const eventId = isDone ? answer.body.event_id : undefined;
+    if (eventId !== undefined) this.#acknowledged[member.server]?.add(eventId);
     if (answer?.status === 500) this.#faults.push(`${method} ${rest}: ${JSON.stringify(answer)}`);
+    return isDone;
   }
 
   async #calmDown(): Promise<void> {
@@ -237,42 +286,27 @@ export class Storm {
     const states = await Promise.all(
       this.#keepers.map(({ client }) => stateOf(client, this.#roomId)),
     );
-    const { faults, softFailed } = differences(rooms, this.#before);
+    const { faults, refusedBySome, accepted } = differences(rooms, this.#before);
     const all = [...this.#faults, ...faults, ...differingKeys(states)];
+    for (const [index, { name }] of servers.entries()) {
+      const told: Found = {
+        byClients: this.#acknowledged[index] ?? new Set(),
+        byServers: new Set(),
+      };
+      for (const { name: origin } of servers) {
+        for (const id of acknowledgedTo(this.#network.link(origin, name))) told.byServers.add(id);
+      }
+      all.push(...lost(rooms[index], told));
+    }
     const extremities = new Set(rooms.map((room) => JSON.stringify(room.extremities)));
     if (extremities.size > 1) all.push(`extremities: ${[...extremities].join(' ')}`);
     if (all.length > 0) throw new Error(`${all.length} faults:\n${all.slice(0, 40).join('\n')}`);
-    return { sent: this.#sent, refused: this.#refused, softFailed };
+    return { sent: this.#sent, refused: this.#refused, accepted, refusedBySome };
   }
 
   #path(rest: string): string {
     return roomPath(this.#roomId, rest);
   }
-}
-
-/** What one server has taken, the others have taken; that some did not show it is no fault, but is told. */
-function differences(
-  rooms: readonly StoredRoom[],
-  before: ReadonlySet<string>,
-): { faults: string[]; softFailed: string[] } {
-  const byId = rooms.map(({ events }) => new Map(events.map((row) => [row.event_id, row])));
-  const ids = new Set(byId.flatMap((events) => [...events.keys()]));
-  const faults: string[] = [];
-  const softFailed: string[] = [];
-  for (const id of ids) {
-    if (before.has(id)) continue;
-    const found = byId.map((events) => events.get(id));
-    const standings = found.map((row) => row?.standing ?? 'missing');
-    if (new Set(standings).size === 1) continue;
-    const isSoft = standings.every((one) => one === 'accepted' || one === 'softFailed');
-    (isSoft ? softFailed : faults).push(`${id}: ${found.map(describe).join(', ')}`);
-  }
-  return { faults, softFailed };
-}
-
-function describe(row: StoredRow | undefined): string {
-  if (row === undefined) return 'missing';
-  return `${row.type} of ${row.sender} ${row.standing}${row.reason === null ? '' : ` (${row.reason})`}`;
 }
 
 function differingKeys(states: readonly Any[]): string[] {
