@@ -87,7 +87,10 @@ export async function createFederationsender(
     api: {
       ...createHandshakeApi(options),
       ...peekApi(context, subscriptions['roomserver.output']),
-      noteServerAlive: ({ server }) => alive.note(server),
+      noteServerAlive: async ({ server }) => {
+        outboundPeeks.heard(server);
+        await alive.note(server);
+      },
     },
     position: (topic) => subscriptions[topic].position,
     isIdle: () => dispatcher.size === 0 && passing.isIdle,

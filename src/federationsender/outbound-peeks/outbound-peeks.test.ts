@@ -37,11 +37,16 @@ async function activate(harness: Harness, { server, peekId }: Peek): Promise<voi
   await harness.settled();
 }
 
+/** Signs of life are another matter. */
+function requested({ network }: Harness) {
+  return network.requests.filter(({ path }) => !path.endsWith('/version'));
+}
+
 /** `METHOD last part of the path`, without what was asked before. */
-function requests({ network }: Harness): string[] {
-  return network.requests
-    .splice(0)
-    .map(({ method, path }) => `${method} ${path.split('/').slice(6).join('/')}`);
+function requests(harness: Harness): string[] {
+  const found = requested(harness);
+  harness.network.requests.length = 0;
+  return found.map(({ method, path }) => `${method} ${path.split('/').slice(6).join('/')}`);
 }
 
 async function losses(harness: Harness, count: number): Promise<OutboundPeekLost[]> {
@@ -86,38 +91,81 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     await harness.later(HOUR / 2 - 1);
     assert.deepEqual(requests(harness), []);
     harness.clock.advance(1);
-    await until(() => harness.network.requests.length === 1);
+    await until(() => requested(harness).length === 1);
     assert.deepEqual(requests(harness), [`POST ${peek.peekId}/renew`]);
     harness.network.refuses(THERE, 404, { errcode: 'M_NOT_FOUND' });
     await until(() => {
       harness.clock.advance(60_000);
-      return harness.network.requests.length > 0;
+      return requested(harness).length > 0;
     });
     assert.deepEqual(await losses(harness, 1), [
       { v: 1, server: THERE, peekId: peek.peekId, reason: 'ended' },
     ]);
   });
 
-  test('are tried again while the server is away, and lost when it stays away', async () => {
+  test('through a server that has fallen silent are lost long before they are to be renewed', async () => {
     const harness = await open(backend);
     const peek = await begin(harness);
     await activate(harness, peek);
     harness.network.down(THERE);
     requests(harness);
-    const lost = losses(harness, 1);
+    const from = harness.clock.now();
     let isLost = false;
-    void lost.then(() => {
+    const lost = losses(harness, 1).then((found) => {
       isLost = true;
+      return found;
+    });
+    await until(() => {
+      harness.clock.advance(1_000);
+      return isLost;
+    }, 'the peek is lost');
+    assert.equal((await lost)[0]?.reason, 'unreachable');
+    const took = harness.clock.now() - from;
+    assert.ok(took >= 90_000 && took < 300_000, `${took} ms`);
+    // It may go on sending when it is back.
+    answers(harness, {});
+    requests(harness);
+    await until(() => {
+      harness.clock.advance(15_000);
+      return requested(harness).length > 0;
+    });
+    assert.deepEqual(requests(harness), [`DELETE ${peek.peekId}`]);
+  });
+
+  test('through a server that says something now and then are not asked for', async () => {
+    const harness = await open(backend);
+    await activate(harness, await begin(harness));
+    await harness.later(60_000);
+    await until(() => harness.network.requests.some(({ path }) => path.endsWith('/version')));
+    harness.network.requests.length = 0;
+    harness.network.down(THERE);
+    for (let passed = 0; passed < 600_000; passed += 30_000) {
+      await harness.sender.api.noteServerAlive({ server: THERE });
+      await harness.later(30_000);
+    }
+    assert.deepEqual(harness.network.requests, []);
+  });
+
+  test('are renewed again when that fails while the server is there, and lost in the end', async () => {
+    const harness = await open(backend);
+    const peek = await begin(harness);
+    await activate(harness, peek);
+    harness.network.answers.set(THERE, ({ path }) =>
+      path.endsWith('/version') ? {} : harness.network.refuse(THERE, 429, { retryAfterMs: 1 }),
+    );
+    requests(harness);
+    let isLost = false;
+    const lost = losses(harness, 1).then((found) => {
+      isLost = true;
+      return found;
     });
     await until(() => {
       harness.clock.advance(5_000);
       return isLost;
     }, 'the peek is lost');
     assert.equal((await lost)[0]?.reason, 'unreachable');
-    const tries = requests(harness).length;
+    const tries = requests(harness).filter((one) => one.startsWith('POST')).length;
     assert.ok(tries >= 1 && tries <= 4, `${tries} tries`);
-    await harness.later(HOUR);
-    assert.equal(requests(harness).length, 0);
   });
 
   test('end by a DELETE that is repeated until it arrives, across restarts', async () => {
@@ -130,13 +178,13 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     await harness.room({ kind: 'RetireOutboundPeek', server, peekId });
     await until(() => {
       harness.clock.advance(0);
-      return harness.network.requests.length === 1;
+      return requested(harness).length === 1;
     });
     const restarted = await harness.restart();
     answers(restarted, {});
     await until(() => {
       restarted.clock.advance(15_000);
-      return restarted.network.requests.length >= 2;
+      return requested(restarted).length >= 2;
     });
     assert.deepEqual(new Set(requests(restarted)), new Set([`DELETE ${peekId}`]));
     await restarted.later(HOUR);
@@ -150,7 +198,7 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     const restarted = await harness.restart();
     await until(() => {
       restarted.clock.advance(0);
-      return restarted.network.requests.length === 1;
+      return requested(restarted).length === 1;
     });
     assert.deepEqual(requests(restarted), [`DELETE ${peekId}`]);
   });
@@ -164,7 +212,7 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     await assert.rejects(begin(harness));
     await until(() => {
       harness.clock.advance(0);
-      return harness.network.requests.length === 2;
+      return requested(harness).length === 2;
     });
     const [put, deleted] = harness.network.requests;
     assert.equal(deleted?.method, 'DELETE');
@@ -188,7 +236,7 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     });
     requests(harness);
     harness.clock.advance(HOUR / 2);
-    await until(() => harness.network.requests.length === 1);
+    await until(() => requested(harness).length === 1);
     await harness.sender.api.noteExpiredPeeks({ server: THERE, peeks: expired });
     assert.equal((await losses(harness, 1)).length, 1);
   });
@@ -211,7 +259,7 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     await activate(harness, peek);
     requests(harness);
     harness.clock.advance(HOUR / 2);
-    await until(() => harness.network.requests.length === 1);
+    await until(() => requested(harness).length === 1);
     assert.deepEqual(requests(harness), [`PUT ${peek.peekId}`]);
   });
 });

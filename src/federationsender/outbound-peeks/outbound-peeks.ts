@@ -8,6 +8,7 @@ import { ENTRY_VERSION, type OutboundPeekLost } from '../../eventlog/entries.ts'
 import type { EventLog } from '../../eventlog/eventlog.ts';
 import type { FederationClient } from '../../federation/api.ts';
 import { FederationError } from '../../federation/federation-error.ts';
+import { firstSuccess } from '../../federation/first-success.ts';
 import type { Logger } from '../../logger.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
@@ -18,12 +19,15 @@ import {
   deleteOutboundPeek,
   type OutboundPeekRow,
   selectActiveOutboundPeeks,
+  selectActivePeeksThrough,
   selectDueOutboundPeeks,
   selectNextOutboundPeekTs,
   selectOutboundPeek,
+  selectPeekedServers,
   updatePendingEnded,
   upsertOutboundPeek,
 } from '../store/outbound-peeks.ts';
+import { Pulse } from './pulse.ts';
 import { refusal } from './refusal.ts';
 import { deletePeek, dialectOf, postRenew, putPeek } from './requests.ts';
 
@@ -32,6 +36,8 @@ const DEFAULT_INTERVAL_MS = 3_600_000;
 const LONGEST_INTERVAL_MS = 24 * 3_600_000;
 /** Renewals and endings under way at once. */
 const AT_ONCE = 8;
+/** The next server is asked while the last one still thinks. */
+const STAGGER_MS = 10_000;
 const FIRST_PAUSE_MS = 15_000;
 /** Renewals that fail in a row until the server counts as dead, if its deadline is not over before. */
 const MAX_RENEWAL_FAILURES = 4;
@@ -55,12 +61,18 @@ type BeginAnswer = Awaited<ReturnType<PeekApi['performOutboundPeek']>>;
 
 export class OutboundPeekKeeper {
   readonly #options: OutboundPeekOptions;
+  readonly #pulse: Pulse;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #work: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: OutboundPeekOptions) {
     this.#options = options;
+    this.#pulse = new Pulse({
+      ...options,
+      servers: () => selectPeekedServers(options.database),
+      onGone: (server) => this.#loseThrough(server),
+    });
   }
 
   /** Takes up what there was before a restart. */
@@ -77,36 +89,51 @@ export class OutboundPeekKeeper {
       }
     });
     await this.#arm();
+    if (active.length > 0) this.#pulse.start();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    await this.#pulse.close();
     await this.#work;
   }
 
-  /** Until nothing is left to do now. */
-  async idle(): Promise<void> {
-    await this.#work;
+  /** A server has sent us something. */
+  heard(server: ServerName): void {
+    this.#pulse.heard(server);
   }
 
-  /** Each server gets an id of its own, so that what is told of one look is never taken for another. */
+  /**
+   * Asks the next server as soon as the last has refused or takes long. Each gets an id of its own, so that what is told of
+   * one look is never taken for another.
+   */
   async begin({ roomId, servers, roomVersions }: BeginRequest): Promise<BeginAnswer> {
-    let failure: unknown;
-    for (const server of servers) {
+    const { clock, logger } = this.#options;
+    const failures: FederationError[] = [];
+    const attempts = servers.map((server) => async (signal: AbortSignal) => {
       const peek = { roomId, server, peekId: randomBytes(6).toString('base64url') };
       try {
-        return { server, peekId: peek.peekId, answer: await this.#put(peek, roomVersions) };
+        const answer = await this.#put(peek, { roomVersions, signal });
+        return { server, peekId: peek.peekId, answer };
       } catch (error) {
-        if (!(error instanceof FederationError)) throw error;
-        failure = error;
-        this.#options.logger.debug({ roomId, server, err: error }, 'a server does not let us look');
+        if (error instanceof FederationError) failures.push(error);
+        logger.debug({ roomId, server, err: error }, 'a server does not let us look');
+        throw error;
       }
+    });
+    if (attempts.length === 0) throw refusal([]);
+    try {
+      return await firstSuccess(attempts, { timers: clock, staggerMs: STAGGER_MS });
+    } catch (error) {
+      throw failures.length > 0 ? refusal(failures) : error;
     }
-    throw refusal(failure);
   }
 
-  async #put(peek: OutboundPeekKey, roomVersions: readonly string[]): Promise<JsonObject> {
+  async #put(
+    peek: OutboundPeekKey,
+    request: { readonly roomVersions: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<JsonObject> {
     const { database, client, clock } = this.#options;
     const row: OutboundPeekRow = {
       ...peek,
@@ -119,7 +146,8 @@ export class OutboundPeekKeeper {
     };
     await database.transact((tx) => upsertOutboundPeek(tx, row));
     try {
-      const answer = await putPeek(client, peek, roomVersions);
+      const answer = await putPeek(client, peek, request);
+      request.signal.throwIfAborted();
       const renewalInterval = intervalOf(answer.renewal_interval);
       const dialect = dialectOf(answer);
       await database.transact((tx) =>
@@ -156,6 +184,7 @@ export class OutboundPeekKeeper {
     const now = this.#options.clock.now();
     const active = renewed(row, row.renewalInterval, now);
     await this.#putRow(tx, row.status === 'pending' ? active : { ...active, nextTs: now });
+    tx.afterCommit(() => this.#pulse.start());
   }
 
   async retired(tx: Transaction, peek: OutboundPeekKey): Promise<void> {
@@ -188,7 +217,9 @@ export class OutboundPeekKeeper {
     { roomId, server, peekId }: OutboundPeekKey,
     reason: OutboundPeekLost['reason'],
   ): Promise<void> {
-    await deleteOutboundPeek(tx, { roomId, server, peekId });
+    // One that cannot be reached may go on sending when it is back: it is told then.
+    if (reason === 'unreachable') await this.retired(tx, { roomId, server, peekId });
+    else await deleteOutboundPeek(tx, { roomId, server, peekId });
     const entry = { v: ENTRY_VERSION, server, peekId, reason };
     await this.#options.eventLog.append(tx, 'federationsender.output', [{ key: roomId, entry }]);
   }
@@ -248,7 +279,7 @@ export class OutboundPeekKeeper {
     }
     try {
       const answer = await (peek.dialect === 'palpo'
-        ? putPeek(client, peek, ROOM_VERSIONS)
+        ? putPeek(client, peek, { roomVersions: ROOM_VERSIONS })
         : postRenew(client, peek));
       await this.#change(peek, renewed(peek, intervalOf(answer.renewal_interval), clock.now()));
     } catch (error) {
@@ -267,6 +298,14 @@ export class OutboundPeekKeeper {
       return this.#loseIfActive(peek, isOver ? 'ended' : 'unreachable');
     }
     await this.#change(peek, { ...peek, ...later(peek, clock.now()) });
+  }
+
+  /** All rooms at once. */
+  async #loseThrough(server: ServerName): Promise<void> {
+    await this.#options.database.transact(async (tx) => {
+      const peeks = await selectActivePeeksThrough(tx, server);
+      for (const peek of peeks) await this.#lose(tx, peek, 'unreachable');
+    });
   }
 
   async #loseIfActive(peek: OutboundPeekKey, reason: OutboundPeekLost['reason']): Promise<void> {

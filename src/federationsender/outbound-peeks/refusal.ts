@@ -1,6 +1,6 @@
 // What is said here of a look that no server has let us take.
 
-import { FederationError } from '../../federation/federation-error.ts';
+import type { FederationError } from '../../federation/federation-error.ts';
 import { type Errcode, MatrixError } from '../../protocol/error.ts';
 
 /** What other servers may say in our place. */
@@ -11,8 +11,11 @@ const PASSED_ON: readonly Errcode[] = [
   'M_NOT_FOUND',
 ];
 
-export function refusal(failure: unknown): MatrixError {
-  if (!(failure instanceof FederationError)) {
+/** `failures`: in the order in which they came. The last that says why is the one that counts. */
+export function refusal(failures: readonly FederationError[]): MatrixError {
+  const isPassedOn = ({ errcode }: FederationError) => PASSED_ON.some((one) => one === errcode);
+  const failure = failures.findLast(isPassedOn) ?? failures.at(-1);
+  if (failure === undefined) {
     return new MatrixError('M_NOT_FOUND', 'No server is known that has this room');
   }
   const { destination, retryAfterMs } = failure;

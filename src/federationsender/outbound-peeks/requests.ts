@@ -20,7 +20,7 @@ function pathOf({ roomId, peekId }: OutboundPeekKey): string {
 export function putPeek(
   client: Client,
   peek: OutboundPeekKey,
-  roomVersions: readonly string[],
+  { roomVersions, signal }: { roomVersions: readonly string[]; signal?: AbortSignal },
 ): Promise<JsonObject> {
   return client.request({
     destination: peek.server,
@@ -30,6 +30,7 @@ export function putPeek(
     body: {},
     timeoutMs: PUT_TIMEOUT_MS,
     maxBytes: MAX_ANSWER_BYTES,
+    ...(signal && { signal }),
   });
 }
 

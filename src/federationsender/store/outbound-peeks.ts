@@ -104,6 +104,22 @@ export async function selectActiveOutboundPeeks(from: Queryable): Promise<Outbou
   return found.map(fromStored);
 }
 
+export async function selectPeekedServers(from: Queryable): Promise<ServerName[]> {
+  const found = await from.all<{ server: ServerName }>(sql`
+    SELECT DISTINCT server FROM federationsender_outbound_peeks WHERE status = 'active'`);
+  return found.map((row) => row.server);
+}
+
+export async function selectActivePeeksThrough(
+  from: Queryable,
+  server: ServerName,
+): Promise<OutboundPeekRow[]> {
+  const found = await from.all<Stored>(sql`
+    SELECT * FROM federationsender_outbound_peeks
+    WHERE server = ${server} AND status = 'active'`);
+  return found.map(fromStored);
+}
+
 export async function deleteOutboundPeek(
   tx: Transaction,
   { roomId, server, peekId }: OutboundPeekKey,
