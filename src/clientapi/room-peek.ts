@@ -35,6 +35,7 @@ export async function startPeek(
   const roomId = await resolveRoom(context, roomIdOrAlias);
   const place = { userId, deviceId, roomId, via };
   await syncserver.checkPeekLimits(place);
+  const { active: isRenewal } = await syncserver.queryPeek(place);
   try {
     const peek = await roomserver.performPeek({
       roomIdOrAlias,
@@ -42,6 +43,7 @@ export async function startPeek(
       deviceId,
       serverNames,
       via,
+      isRenewal,
     });
     await roomsVisible(context, peek);
     return peek;

@@ -84,6 +84,8 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
     readonly deviceId: DeviceId;
     readonly serverNames: readonly ServerName[];
     readonly via: 'sync' | 'events';
+    /** The device looks already: then it goes on, though nobody can be reached just now. */
+    readonly isRenewal?: boolean;
   }): Promise<Written & { roomId: RoomId; expiryTs: number }>;
   /** Appends `RetirePeek`. That there is such a peek is the syncserver's to know: ask it first. */
   performUnpeek(request: {

@@ -79,6 +79,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     now,
     transactionIds,
     isSweeping,
+    onResidence: (roomId, isResident) => context.outboundPeeks.residenceChanged(roomId, isResident),
   });
   const asker = options.federation && new Asker(() => context, options.federation);
   const parts: Omit<RoomserverContext, 'outboundPeeks'> = {

@@ -69,6 +69,8 @@ export interface Network<S extends NetworkServer = NetworkServer> {
    * leaps while nothing happens.
    */
   pump(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
+  /** ms since the epoch, by the clock of the servers. */
+  now(): number;
   /** Moves a manual clock on; the real one goes by itself. */
   pass(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -116,6 +118,7 @@ export function networkOf<S extends NetworkServer & { remove(): Promise<void> }>
     },
     heal: () => links.cutWhere(() => false),
     pump: (holds, what) => pump(holds, { what, links, clock }),
+    now: () => (clock ?? systemClock).now(),
     pass: async (ms) => clock?.advance(ms),
     close: async () => {
       for (const server of servers) await server.remove();

@@ -10,10 +10,14 @@ export async function followLookers(
 ): Promise<{ close(): Promise<void> }> {
   const { eventLog, outboundPeeks } = context;
   const subscriptions = [
-    eventLog.consume(consumePeekInterest(context, (roomId) => outboundPeeks.reconcile(roomId))),
+    eventLog.consume(
+      consumePeekInterest(context, (roomId, isWanted) =>
+        outboundPeeks.interestChanged(roomId, isWanted),
+      ),
+    ),
     eventLog.consume(consumeOutboundPeekLost(context, outboundPeeks)),
   ];
-  await outboundPeeks.start();
+  outboundPeeks.start();
   return {
     close: async () => {
       for (const subscription of subscriptions) await subscription.close();

@@ -10,21 +10,21 @@ type Topic = 'syncserver.peek_interest';
 
 export function consumePeekInterest(
   { database }: Pick<RoomserverContext, 'database'>,
-  onChange: (roomId: RoomId) => void,
+  onChange: (roomId: RoomId, isWanted: boolean) => void,
 ): Consumer<Topic> {
   return {
     name: 'roomserver',
     topic: 'syncserver.peek_interest',
     database,
     apply: async (tx, entries) => {
-      const rooms = new Set<RoomId>();
+      const levels = new Map<RoomId, boolean>();
       for (const { key, entry } of entries) {
         const roomId = key as RoomId;
-        rooms.add(roomId);
+        levels.set(roomId, entry.wanted);
         await upsertPeekInterest(tx, { roomId, wanted: entry.wanted, sequence: entry.sequence });
       }
       tx.afterCommit(() => {
-        for (const roomId of rooms) onChange(roomId);
+        for (const [roomId, isWanted] of levels) onChange(roomId, isWanted);
       });
     },
   };

@@ -192,6 +192,9 @@ async function replaceState(
   if (request.peek !== undefined && room.head.localMembers > 0) {
     throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
   }
+  if (request.peek !== undefined) beginLook(room, outboundPeeks, request.peek);
+  room.alsoWrite((tx) => deletePurge(tx, room.roomId));
+  if (request.peek !== undefined && isAsBefore(room, extremities)) return;
   const { currentState: before, createEventId } = room.head;
   room.head = { ...room.head, extremities };
   const after = await resolveSnapshots(
@@ -204,14 +207,25 @@ async function replaceState(
     throw refusal(room.head.createEventId, 'the room has another m.room.create event');
   }
   logStateReplaced(room, request.reason, changes);
-  if (request.peek !== undefined) {
-    const peek = { roomId: room.roomId, ...request.peek };
-    const { server, peekId, renewalInterval } = peek;
-    room.log({ kind: 'NewOutboundPeek', server, peekId, renewalInterval });
-    room.alsoWrite((tx) => insertOutboundPeek(tx, peek));
-    room.afterCommit(() => outboundPeeks.started(peek));
-  }
-  room.alsoWrite((tx) => deletePurge(tx, room.roomId));
+}
+
+/** The same extremities with the same states after them: nothing is new, and timelines go on. */
+function isAsBefore({ head }: RoomDraft, extremities: readonly Extremity[]): boolean {
+  const known = new Map(head.extremities.map(({ eventId, stateAfter }) => [eventId, stateAfter]));
+  if (known.size !== extremities.length) return false;
+  return extremities.every(({ eventId, stateAfter }) => known.get(eventId) === stateAfter);
+}
+
+function beginLook(
+  room: RoomDraft,
+  outboundPeeks: RoomserverContext['outboundPeeks'],
+  given: NonNullable<InputRequest['peek']>,
+): void {
+  const peek = { roomId: room.roomId, ...given };
+  const { server, peekId, renewalInterval } = peek;
+  room.log({ kind: 'NewOutboundPeek', server, peekId, renewalInterval });
+  room.alsoWrite((tx) => insertOutboundPeek(tx, peek));
+  room.afterCommit(() => outboundPeeks.started(peek));
 }
 
 /**

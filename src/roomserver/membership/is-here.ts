@@ -12,10 +12,10 @@ function canAct({ localMembers, joinedMembers }: RoomHead): boolean {
   return localMembers > 0 || joinedMembers === 0;
 }
 
-/** What it has of the room is kept up to date. Else rows that remain are of a room that nobody is to see. */
+/** It is in the room, or somebody here looks into it. Else rows that remain are of a room that nobody is to see. */
 export function isReadable(
   { outboundPeeks }: Pick<RoomserverContext, 'outboundPeeks'>,
   head: RoomHead | undefined,
 ): head is RoomHead {
-  return head !== undefined && (canAct(head) || outboundPeeks.isWatched(head.roomId));
+  return head !== undefined && (canAct(head) || outboundPeeks.isLookedInto(head.roomId));
 }

@@ -1,28 +1,26 @@
 // Our looks into rooms in which we are not resident: one subscription for each, however many devices look. What is
 // wanted (the syncserver says) and what there is are brought together here, one room at a time.
 
-import { MatrixError } from '../../protocol/error.ts';
 import { type RoomId, type ServerName, serverNameOfRoomId } from '../../protocol/identifiers.ts';
-import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
-import { inputState } from '../input/input-state.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { selectJoinedHosts } from '../store/memberships.ts';
 import {
   deleteOutboundPeek,
+  deletePeekInterest,
   type OutboundPeek,
-  selectIsWanted,
   selectOutboundPeeks,
   selectWantedRooms,
 } from '../store/outbound-peeks.ts';
-import { readPeekAnswer } from './peek-answer.ts';
+import { Attempts } from './attempts.ts';
+import { beginPeek } from './begin-peek.ts';
+import { HeldPdus } from './held-pdus.ts';
+import { WatchedRooms } from './watched-rooms.ts';
 
 /** Servers that are asked for one room, at most. */
 const MAX_SERVERS = 20;
 /** After a peek was asked for, or a start: time for the interest in it to be published, ms. */
 const SETTLING_MS = 30_000;
-const FIRST_PAUSE_MS = 30_000;
-const LAST_PAUSE_MS = 3_600_000;
 
 /** A start that is under way, and whom it asks. */
 interface Start {
@@ -36,37 +34,42 @@ interface Former {
 }
 
 export class OutboundPeeks {
+  /** What comes while a peek is begun. */
+  readonly held = new HeldPdus();
   readonly #context: RoomserverContext;
-  readonly #watched = new Map<RoomId, readonly OutboundPeek[]>();
+  readonly #watched = new WatchedRooms();
+  /** Rooms into which somebody here looks. */
+  readonly #wanted = new Set<RoomId>();
   readonly #starting = new Map<RoomId, Start>();
   /** How many are about to look, whose interest is not published yet. */
-  readonly #held = new Map<RoomId, number>();
+  readonly #claims = new Map<RoomId, number>();
   readonly #reconciling = new Map<RoomId, Promise<void>>();
-  readonly #pauses = new Map<RoomId, number>();
-  readonly #timers = new Map<RoomId, () => void>();
+  readonly #attempts: Attempts;
   /** Through whom we looked last, where that came to an end. */
   readonly #former = new Map<RoomId, Former>();
   #isClosed = false;
 
   constructor(context: RoomserverContext) {
     this.#context = context;
+    this.#attempts = new Attempts(context.clock, (roomId) => this.reconcile(roomId));
   }
 
   /** Takes up what there was before a restart; what is wanted and what is not is found out soon. */
   async open(): Promise<void> {
-    for (const peek of await selectOutboundPeeks(this.#context.database)) this.#add(peek);
+    const { database } = this.#context;
+    for (const peek of await selectOutboundPeeks(database)) this.#watched.add(peek);
+    for (const roomId of await selectWantedRooms(database)) this.#wanted.add(roomId);
   }
 
   /** To be called when the log is being consumed. */
-  async start(): Promise<void> {
-    const wanted = await selectWantedRooms(this.#context.database);
-    const rooms = new Set([...wanted, ...this.#watched.keys()]);
-    for (const roomId of rooms) this.#reconcileIn(SETTLING_MS, roomId);
+  start(): void {
+    const rooms = new Set([...this.#wanted, ...this.#watched.rooms()]);
+    for (const roomId of rooms) this.#attempts.after(SETTLING_MS, roomId);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const cancel of this.#timers.values()) cancel();
+    this.#attempts.close();
     await Promise.allSettled([...this.#reconciling.values()]);
     await Promise.allSettled([...this.#starting.values()].map(({ done }) => done));
   }
@@ -74,6 +77,11 @@ export class OutboundPeeks {
   /** Whether what we know of the room is kept up to date by a server through which we look. */
   isWatched(roomId: RoomId): boolean {
     return this.#watched.has(roomId);
+  }
+
+  /** Whether somebody may still look into the room here, though nobody may keep it up to date just now. */
+  isLookedInto(roomId: RoomId): boolean {
+    return this.isWatched(roomId) || this.#wanted.has(roomId);
   }
 
   isStarting(roomId: RoomId): boolean {
@@ -87,7 +95,7 @@ export class OutboundPeeks {
 
   /** Whether events of the room may come from the server though no user of ours is in it. */
   isWatchedThrough(roomId: RoomId, server: ServerName): boolean {
-    return this.#watched.get(roomId)?.some((peek) => peek.server === server) === true;
+    return this.#watched.through(roomId, server) !== undefined;
   }
 
   /**
@@ -99,27 +107,34 @@ export class OutboundPeeks {
     hints: readonly ServerName[],
     look: () => Promise<T>,
   ): Promise<T> {
-    this.#held.set(roomId, (this.#held.get(roomId) ?? 0) + 1);
+    this.#claims.set(roomId, (this.#claims.get(roomId) ?? 0) + 1);
     try {
       await this.#watch(roomId, hints);
       return await look();
     } finally {
-      const held = (this.#held.get(roomId) ?? 1) - 1;
-      if (held === 0) this.#held.delete(roomId);
-      else this.#held.set(roomId, held);
-      this.#reconcileIn(SETTLING_MS, roomId);
+      const claims = (this.#claims.get(roomId) ?? 1) - 1;
+      if (claims === 0) this.#claims.delete(roomId);
+      else this.#claims.set(roomId, claims);
+      this.#attempts.after(SETTLING_MS, roomId);
     }
   }
 
-  /** Whether anybody wants to look has changed, or whether we are in the room. */
+  /** After COMMIT. */
+  interestChanged(roomId: RoomId, isWanted: boolean): void {
+    if (isWanted) this.#wanted.add(roomId);
+    else this.#wanted.delete(roomId);
+    this.reconcile(roomId);
+  }
+
+  /** Brings what there is to what is wanted. */
   reconcile(roomId: RoomId): void {
     if (this.#isClosed) return;
     const before = this.#reconciling.get(roomId) ?? Promise.resolve();
     const done = before
       .then(() => this.#reconcileNow(roomId))
       .then(
-        () => this.#pauses.delete(roomId),
-        (error: unknown) => this.#retryLater(roomId, error),
+        () => this.#attempts.succeeded(roomId),
+        (error: unknown) => this.#failed(roomId, error),
       )
       .then(() => {
         if (this.#reconciling.get(roomId) === done) this.#reconciling.delete(roomId);
@@ -127,33 +142,39 @@ export class OutboundPeeks {
     this.#reconciling.set(roomId, done);
   }
 
+  /** The first of our users has joined, or the last has left. */
+  residenceChanged(roomId: RoomId, isResident: boolean): void {
+    if (!isResident || this.isWatched(roomId)) this.reconcile(roomId);
+  }
+
   /** After COMMIT. */
   started(peek: OutboundPeek): void {
-    this.#add(peek);
+    this.#former.delete(peek.roomId);
+    this.#watched.add(peek);
   }
 
-  /** After COMMIT of what has deleted the row. */
-  ended({ roomId, server, peekId }: OutboundPeek): void {
-    const left = (this.#watched.get(roomId) ?? []).filter(
-      (peek) => peek.server !== server || peek.peekId !== peekId,
-    );
-    if (left.length === 0) this.#watched.delete(roomId);
-    else this.#watched.set(roomId, left);
-  }
-
-  /** As `ended`, and not by our will: another one is begun if the room is still wanted. */
+  /** After COMMIT of what has deleted the row: another one is begun if the room is still wanted. */
   lost(peek: OutboundPeek, isUnreachable: boolean): void {
-    this.ended(peek);
+    this.#watched.remove(peek);
     this.#former.set(peek.roomId, { server: peek.server, isUnreachable });
     this.reconcile(peek.roomId);
   }
 
-  #add(peek: OutboundPeek): void {
-    this.#former.delete(peek.roomId);
-    const others = (this.#watched.get(peek.roomId) ?? []).filter(
-      ({ server }) => server !== peek.server,
-    );
-    this.#watched.set(peek.roomId, [...others, peek]);
+  /** A server tells of a room into which we do not look through it: the one through which we did is there again. */
+  heardOf(roomId: RoomId, server: ServerName): void {
+    if (this.#former.get(roomId)?.server === server) this.#attempts.hasten(roomId);
+  }
+
+  /** In the unit of work in which the room goes. */
+  purge(room: RoomDraft): void {
+    const { roomId } = room;
+    this.#retireAll(room);
+    room.alsoWrite((tx) => deletePeekInterest(tx, roomId));
+    room.afterCommit(() => {
+      this.#wanted.delete(roomId);
+      this.#former.delete(roomId);
+      this.#attempts.forget(roomId);
+    });
   }
 
   async #watch(roomId: RoomId, hints: readonly ServerName[]): Promise<void> {
@@ -172,7 +193,9 @@ export class OutboundPeeks {
   }
 
   #begin(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
-    const done = this.#tryEach(roomId, servers).finally(() => this.#starting.delete(roomId));
+    const isOver = () => this.#isClosed;
+    const start = { roomId, servers, held: this.held, isOver };
+    const done = beginPeek(this.#context, start).finally(() => this.#starting.delete(roomId));
     this.#starting.set(roomId, { servers, done });
     return done;
   }
@@ -195,70 +218,32 @@ export class OutboundPeeks {
     return [...known].slice(0, MAX_SERVERS).concat(last);
   }
 
-  async #tryEach(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
-    const { federationsender, logger } = this.#context;
-    const roomVersions = ROOM_VERSIONS;
-    let failure: unknown = new MatrixError('M_NOT_FOUND', 'No such room');
-    let left = servers;
-    while (left.length > 0) {
-      if (this.#isClosed) throw new Error('the roomserver is closed');
-      const request = { roomId, servers: left, roomVersions };
-      const { server, peekId, answer } = await federationsender.performOutboundPeek(request);
-      const peek = { roomId, server, peekId };
-      try {
-        const { renewalInterval, ...state } = readPeekAnswer(answer);
-        const input = { ...state, roomId, reason: 'peek' as const };
-        await inputState(this.#context, { ...input, peek: { ...peek, renewalInterval } });
-        return;
-      } catch (error) {
-        logger.info({ roomId, server, err: error }, 'what a server shows of a room is not used');
-        failure = error;
-        await federationsender.performCancelOutboundPeek(peek);
-      }
-      left = left.slice(left.indexOf(server) + 1);
-    }
-    throw failure;
-  }
-
   async #reconcileNow(roomId: RoomId): Promise<void> {
-    if (this.#isClosed || this.#held.has(roomId) || this.#starting.has(roomId)) return;
-    const { database, rooms } = this.#context;
-    const isWanted = await selectIsWanted(database, roomId);
+    if (this.#isClosed || this.#claims.has(roomId) || this.#starting.has(roomId)) return;
+    const { rooms } = this.#context;
+    const isWanted = this.#wanted.has(roomId);
     const isResident = ((await rooms.head(roomId))?.localMembers ?? 0) > 0;
     if (this.isWatched(roomId)) {
-      if (isResident || !isWanted) await this.#end(roomId);
+      if (isResident || !isWanted)
+        await rooms.change(roomId, async (room) => this.#retireAll(room));
     } else if (isWanted && !isResident) {
       await this.#watch(roomId, []);
+    } else {
+      this.#former.delete(roomId);
     }
   }
 
-  async #end(roomId: RoomId): Promise<void> {
-    await this.#context.rooms.change(roomId, async (room) => {
-      for (const peek of this.#watched.get(roomId) ?? []) this.#retire(room, peek);
-    });
+  #retireAll(room: RoomDraft): void {
+    for (const peek of this.#watched.of(room.roomId)) {
+      const { server, peekId } = peek;
+      room.log({ kind: 'RetireOutboundPeek', server, peekId });
+      room.alsoWrite((tx) => deleteOutboundPeek(tx, peek));
+      room.afterCommit(() => this.#watched.remove(peek));
+    }
   }
 
-  #retire(room: RoomDraft, peek: OutboundPeek): void {
-    const { server, peekId } = peek;
-    room.log({ kind: 'RetireOutboundPeek', server, peekId });
-    room.alsoWrite((tx) => deleteOutboundPeek(tx, peek));
-    room.afterCommit(() => this.ended(peek));
-  }
-
-  #retryLater(roomId: RoomId, error: unknown): void {
-    const pause = this.#pauses.get(roomId) ?? FIRST_PAUSE_MS;
-    this.#pauses.set(roomId, Math.min(pause * 2, LAST_PAUSE_MS));
+  #failed(roomId: RoomId, error: unknown): void {
     this.#context.logger.info({ roomId, err: error }, 'a room that somebody looks into is not had');
-    this.#reconcileIn(pause, roomId);
-  }
-
-  #reconcileIn(delayMs: number, roomId: RoomId): void {
-    if (this.#isClosed) return;
-    this.#timers.get(roomId)?.();
-    const cancel = this.#context.clock.schedule(delayMs, () => {
-      this.#timers.delete(roomId);
-      this.reconcile(roomId);
-    });
-    this.#timers.set(roomId, cancel);
+    this.#attempts.failed(roomId);
   }
 }

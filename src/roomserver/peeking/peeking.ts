@@ -35,7 +35,16 @@ async function peek(
   const { roomId, servers } = await locateRoom(context, request.roomIdOrAlias);
   if (isHere(await rooms.head(roomId))) return look(context, roomId, request);
   const hints = [...request.serverNames, ...servers];
-  return outboundPeeks.whileWatched(roomId, hints, () => look(context, roomId, request));
+  try {
+    return await outboundPeeks.whileWatched(roomId, hints, () => look(context, roomId, request));
+  } catch (error) {
+    if (request.isRenewal !== true || !isNotFound(error)) throw error;
+    return look(context, roomId, request);
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MatrixError && error.errcode === 'M_NOT_FOUND';
 }
 
 async function look(

@@ -73,8 +73,9 @@ async function leave(
   }
 }
 
-function removeRoom({ purges }: RoomserverContext, room: RoomDraft): void {
+function removeRoom({ purges, outboundPeeks }: RoomserverContext, room: RoomDraft): void {
   const { roomId } = room;
+  outboundPeeks.purge(room);
   room.log({ kind: 'PurgeRoom' });
   room.alsoWrite(async (tx) => {
     await deleteAliasesOfRoom(tx, roomId);

@@ -21,20 +21,36 @@ export type PduResults = Record<EventId, { readonly error?: string }>;
 const MAX_PDUS = 50;
 const MAX_WAIT_MS = 10_000;
 
+type Given = Pick<ReceiveRequest, 'origin' | 'pdus'>;
+
+/** Of events of a room into which we are just beginning to look there are no results: their ids are not known yet. */
 export async function receivePdus(
   context: RoomserverContext,
-  { origin, pdus }: ReceiveRequest,
+  { origin, pdus }: Given,
 ): Promise<{ results: PduResults }> {
   if (pdus.length > MAX_PDUS) {
     throw new MatrixError('M_TOO_LARGE', `A transaction has at most ${MAX_PDUS} PDUs`);
   }
+  const { held } = context.outboundPeeks;
   const results: PduResults = {};
   const staged: StagedPdu[] = [];
   for (const [roomId, events] of byRoom(pdus, results)) {
+    if (held.hold(roomId, origin, events)) continue;
     staged.push(...(await prepare(context, { roomId, origin, events, results })));
   }
   await stage(context, staged);
   return { results };
+}
+
+/** What was held: refused without a word where the room does not take events from the server. */
+export async function takeHeld(
+  context: RoomserverContext,
+  { roomId, origin, pdus }: Given & { readonly roomId: RoomId },
+): Promise<void> {
+  const head = await context.rooms.head(roomId);
+  if (!isReceiving(context, head, origin)) return;
+  const request = { roomId, origin, events: pdus, results: {} };
+  await stage(context, await checkAll(context, head, request));
 }
 
 /** What is of no room cannot be told by an id either, but for the one that it claims. */
@@ -62,6 +78,7 @@ async function prepare(context: RoomserverContext, request: RoomPdus): Promise<S
   const { roomId, origin, events, results } = request;
   const head = await receivingHead(context, roomId, origin);
   if (head === undefined) {
+    context.outboundPeeks.heardOf(roomId, origin);
     for (const event of events) {
       const taken = await takeWithdrawal(context, { roomId, origin, event });
       if (taken !== undefined) results[taken] = {};
@@ -69,6 +86,16 @@ async function prepare(context: RoomserverContext, request: RoomPdus): Promise<S
     }
     return [];
   }
+  return checkAll(context, head, request);
+}
+
+/** Those that are fit to be staged. */
+async function checkAll(
+  context: RoomserverContext,
+  head: RoomHead,
+  request: RoomPdus,
+): Promise<StagedPdu[]> {
+  const { roomId, origin, events, results } = request;
   const admission = await admissionOf(context, head, origin);
   const rules = rulesOf(head.roomVersion);
   const check = { roomId, rules, keyRing: context.keyRing };

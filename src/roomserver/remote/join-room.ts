@@ -106,7 +106,6 @@ async function takeState(
       await appendJoin(context, draft, join);
       draft.changes.guests.set(userId, false);
       draft.alsoWrite((tx) => deleteInvite(tx, roomId, userId));
-      draft.afterCommit(() => context.outboundPeeks.reconcile(roomId));
     });
   } catch (error) {
     const isRefused = error instanceof MatrixError && error.errcode === 'M_FORBIDDEN';

@@ -30,6 +30,8 @@ export interface RoomQueueOptions {
   readonly transactionIds: TransactionIds;
   /** Rows are left of a room that is gone. */
   readonly isSweeping: (roomId: RoomId) => boolean;
+  /** After COMMIT: the first local user has joined, or the last has left. */
+  readonly onResidence: (roomId: RoomId, isResident: boolean) => void;
 }
 
 interface Task {
@@ -126,6 +128,7 @@ export class RoomQueue implements Rooms {
         const ticket = await this.#writer.write(batch, () => this.#afterCommit(batch, position));
         if (ticket !== undefined) position = this.#options.eventLog.position(ticket);
         if (!batch.isRemoved) this.#heads.set(roomId, { head: batch.head, position });
+        this.#tellResidence(batch, cached?.head);
       }
       for (const tell of outcomes) tell(position);
     } catch (error) {
@@ -136,6 +139,12 @@ export class RoomQueue implements Rooms {
       this.#heads.delete(roomId);
       for (const task of begun.length > 0 ? begun : tasks.splice(0)) task.reject(error);
     }
+  }
+
+  #tellResidence({ head, isRemoved }: DraftBatch, before: RoomHead | undefined): void {
+    const was = (before?.localMembers ?? 0) > 0;
+    const is = head.localMembers > 0;
+    if (was !== is && !isRemoved) this.#options.onResidence(head.roomId, is);
   }
 
   /** Takes tasks from the queue into `begun`. Refusals wait for COMMIT like all else: what they had seen may be undone. */

@@ -52,14 +52,26 @@ export interface PeekInterestRow {
   readonly sequence: number;
 }
 
+/** What nobody wants needs no row. */
 export async function upsertPeekInterest(tx: Transaction, level: PeekInterestRow): Promise<void> {
   const { roomId, wanted, sequence } = level;
+  if (!wanted) {
+    await tx.run(
+      sql`DELETE FROM roomserver_peek_interest
+        WHERE room_id = ${roomId} AND sequence < ${sequence}`,
+    );
+    return;
+  }
   await tx.run(
     sql`INSERT INTO roomserver_peek_interest (room_id, wanted, sequence)
-      VALUES (${roomId}, ${wanted ? 1 : 0}, ${sequence})
+      VALUES (${roomId}, 1, ${sequence})
       ON CONFLICT (room_id) DO UPDATE SET wanted = excluded.wanted, sequence = excluded.sequence
         WHERE excluded.sequence > roomserver_peek_interest.sequence`,
   );
+}
+
+export async function deletePeekInterest(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM roomserver_peek_interest WHERE room_id = ${roomId}`);
 }
 
 /** Rooms that somebody looks into. */
@@ -68,11 +80,4 @@ export async function selectWantedRooms(from: Queryable): Promise<RoomId[]> {
     sql`SELECT room_id FROM roomserver_peek_interest WHERE wanted = 1`,
   );
   return found.map((row) => row.room_id);
-}
-
-export async function selectIsWanted(from: Queryable, roomId: RoomId): Promise<boolean> {
-  const found = await from.get(
-    sql`SELECT room_id FROM roomserver_peek_interest WHERE room_id = ${roomId} AND wanted = 1`,
-  );
-  return found !== undefined;
 }
