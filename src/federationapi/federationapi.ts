@@ -27,6 +27,7 @@ import { makeJoin } from './routes/makeJoin.ts';
 import { makeKnock } from './routes/makeKnock.ts';
 import { makeLeave } from './routes/makeLeave.ts';
 import { perspectivesKeyQuery } from './routes/perspectivesKeyQuery.ts';
+import { previewRoom } from './routes/previewRoom.ts';
 import { queryProfile } from './routes/queryProfile.ts';
 import { queryPublicRooms } from './routes/queryPublicRooms.ts';
 import { queryRoomDirectory } from './routes/queryRoomDirectory.ts';
@@ -93,8 +94,9 @@ function routesOf(context: FederationapiContext): readonly Route[] {
     queryPublicRooms(context),
     getContent(context),
     getContentThumbnail(context),
-    startPeek(context),
+    startPeek(context, states),
     renewPeek(context),
     endPeek(context),
+    previewRoom(context),
   ];
 }

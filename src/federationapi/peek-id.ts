@@ -2,12 +2,14 @@
 // anything is taken that a table can keep.
 
 import { Type } from 'typebox';
-import { type Parameter, parsed } from '../http/parameters.ts';
+import type { Parameter } from '../http/parameters.ts';
 import { MatrixError } from '../protocol/error.ts';
 
 const MAX_BYTES = 255;
 
-export const peekId = (): Parameter<string> => parsed(parsePeekId, Type.String());
+export function peekId(): Parameter<string> {
+  return { schema: Type.String(), read: (_name, [id = '']) => parsePeekId(id) };
+}
 
 /** Throws M_UNRECOGNIZED. */
 function parsePeekId(text: string): string {

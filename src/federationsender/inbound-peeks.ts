@@ -8,13 +8,17 @@ import type { InboundPeekKey } from './peek-api.ts';
 import { selectDestinationIds } from './store/destinations.ts';
 import { expirePeeksBefore } from './store/expired-peeks.ts';
 import {
+  countOtherPeekingServers,
   countPeekedRooms,
-  countPeekingServers,
   selectFirstInboundExpiry,
   selectInboundPeek,
 } from './store/inbound-peeks.ts';
 
+/** No destination's id. */
+const UNKNOWN = -1;
 const RETRY_MS = 30_000;
+/** How long one that has been let in counts before its row is there, ms: it may have been refused elsewhere. */
+const ARRIVING_MS = 10_000;
 
 export interface InboundPeekOptions {
   readonly database: Database;
@@ -36,6 +40,8 @@ export class InboundPeeks {
   readonly #options: InboundPeekOptions;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #work: Promise<void> = Promise.resolve();
+  /** Let in, and maybe not stored yet: until when they count, by server, room and id. */
+  readonly #arriving = new Map<string, InboundPeekKey & { readonly until: number }>();
   #isClosed = false;
 
   constructor(options: InboundPeekOptions) {
@@ -71,16 +77,34 @@ export class InboundPeeks {
     return selectInboundPeek(database, { destinationId, roomId, peekId }, clock.now());
   }
 
+  /** After COMMIT: its row is there. */
+  arrived(key: InboundPeekKey): void {
+    this.#arriving.delete(nameOf(key));
+  }
+
   /** Throws M_LIMIT_EXCEEDED. One that there is already is no further one. */
   async checkLimits(key: InboundPeekKey): Promise<void> {
+    const { server, roomId } = key;
     if (await this.isActive(key)) return;
-    const { database, limits } = this.#options;
-    const destinationId = (await selectDestinationIds(database, [key.server])).get(key.server);
-    const rooms = destinationId === undefined ? 0 : await countPeekedRooms(database, destinationId);
-    if (rooms >= limits.maxPerServer) throw this.#tooMany('Your server looks into too many rooms');
-    if ((await countPeekingServers(database, key.roomId)) >= limits.maxPerRoom) {
+    const { database, clock, limits } = this.#options;
+    const destinationId = (await selectDestinationIds(database, [server])).get(server);
+    const stored =
+      destinationId === undefined ? 0 : await countPeekedRooms(database, destinationId);
+    const servers = await countOtherPeekingServers(database, roomId, destinationId ?? UNKNOWN);
+    const now = clock.now();
+    for (const [name, { until }] of this.#arriving) if (until <= now) this.#arriving.delete(name);
+    const others = [...this.#arriving.values()].filter((one) => nameOf(one) !== nameOf(key));
+    const arriving = others.filter((one) => one.server === server).length;
+    if (stored + arriving >= limits.maxPerServer) {
+      throw this.#tooMany('Your server looks into too many rooms');
+    }
+    const newcomers = new Set(
+      others.filter((one) => one.roomId === roomId && one.server !== server).map(serverOf),
+    );
+    if (servers + newcomers.size >= limits.maxPerRoom) {
       throw this.#tooMany('Too many servers look into this room');
     }
+    this.#arriving.set(nameOf(key), { ...key, until: now + ARRIVING_MS });
   }
 
   #tooMany(message: string): MatrixError {
@@ -102,4 +126,12 @@ export class InboundPeeks {
     const first = await selectFirstInboundExpiry(this.#options.database);
     if (first !== undefined) this.expireAt(first);
   }
+}
+
+function nameOf({ server, roomId, peekId }: InboundPeekKey): string {
+  return JSON.stringify([server, roomId, peekId]);
+}
+
+function serverOf({ server }: InboundPeekKey): InboundPeekKey['server'] {
+  return server;
 }

@@ -59,7 +59,7 @@ export interface ServingApi {
 
   // --- reading ---------------------------------------------------------------------------------------
 
-  /** Also answers for events of rooms that are world-readable. */
+  /** To servers outside of the room: what was world-readable, and the state that is current now. Errors: M_FORBIDDEN. */
   queryEventFor(request: {
     readonly origin: ServerName;
     readonly eventId: EventId;
@@ -95,6 +95,17 @@ export interface ServingApi {
     readonly limit: number;
     readonly minDepth: number;
   }): Promise<{ events: readonly PduJson[] }>;
+  /** What describes the room, and its newest messages, oldest first. Errors also: M_FORBIDDEN for encrypted rooms. */
+  queryPreviewFor(request: {
+    readonly origin: ServerName;
+    readonly roomId: RoomId;
+    /** Of messages. */
+    readonly limit: number;
+  }): Promise<{
+    roomVersion: RoomVersionId;
+    state: readonly PduJson[];
+    messages: readonly PduJson[];
+  }>;
   /** Errors: M_NOT_FOUND where there is none. */
   queryTimestampToEventFor(request: {
     readonly origin: ServerName;
@@ -116,6 +127,7 @@ export type ReadingApi = Pick<
   | 'queryEventAuthFor'
   | 'queryBackfillFor'
   | 'queryMissingEventsFor'
+  | 'queryPreviewFor'
   | 'queryTimestampToEventFor'
   | 'checkServerAcl'
 >;

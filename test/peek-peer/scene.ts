@@ -20,6 +20,8 @@ export interface Scene {
   readonly network: Network<ComposedServer>;
   readonly server: ComposedServer;
   readonly peer: PeekPeer;
+  /** All there are. */
+  readonly peers: readonly PeekPeer[];
   now(): number;
   /** Nobody's patience ends meanwhile: who looks does so for a month. */
   pass(ms: number): Promise<void>;
@@ -37,15 +39,22 @@ export interface SceneOptions {
 
 /** Closed after the test. */
 export async function openScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+  const scene = await openSceneFor(options);
+  t.after(() => closeScene(scene));
+  return scene;
+}
+
+/** To be closed by who asks. */
+export async function openSceneFor(options: SceneOptions): Promise<Scene> {
   const { dialect = 'msc2444', servers = 1, config = {} } = options;
   const peeking = { lifetime_ms: MONTH_MS, grace_ms: MONTH_MS };
   const network = await startNetwork({ servers, clock: 'manual', config: { peeking, ...config } });
-  t.after(() => network.close());
   let time = BEGINNING;
   const now = () => time;
+  const peers: PeekPeer[] = [];
   const newPeer = async (words: Dialect = 'msc2444') => {
     const peer = await PeekPeer.start({ dialect: words, now });
-    t.after(() => peer.close());
+    peers.push(peer);
     return peer;
   };
   const pass = async (ms: number) => {
@@ -59,7 +68,13 @@ export async function openScene(t: TestContext, options: SceneOptions = {}): Pro
       await pass(1_000);
       return holds();
     }, what);
-  return { network, server, peer: await newPeer(dialect), now, pass, passUntil, newPeer };
+  const peer = await newPeer(dialect);
+  return { network, server, peer, peers, now, pass, passUntil, newPeer };
+}
+
+export async function closeScene({ network, peers }: Scene): Promise<void> {
+  await network.close();
+  for (const peer of peers) await peer.close();
 }
 
 let users = 0;

@@ -2,6 +2,7 @@
 // answered whole, and the peek lasts longer.
 
 import { Type } from 'typebox';
+import type { ConcurrencyLimit } from '../../concurrency-limit.ts';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { repeated, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
@@ -10,7 +11,8 @@ import { jsonStream } from '../json-stream.ts';
 import { peekId } from '../peek-id.ts';
 import { peekResponse, speaksOldDialect } from '../peek-response.ts';
 
-export function startPeek(context: FederationapiContext): Route {
+/** `limit`: of whole states that are read at once. */
+export function startPeek(context: FederationapiContext, limit: ConcurrencyLimit): Route {
   const { roomserver, federationsender, clock, config } = context;
   const { renewalIntervalMs: renewalInterval, compatFields } = config.peeking;
   return route({
@@ -26,12 +28,14 @@ export function startPeek(context: FederationapiContext): Route {
     errorStatus: { M_UNRECOGNIZED: 400 },
     handler: async ({ requester: { origin }, params, query: { ver } }) => {
       await federationsender.checkInboundPeekLimits({ server: origin, ...params });
-      const { position, snapshot } = await roomserver.performInboundPeek({
-        origin,
-        ...params,
-        roomVersions: ver.length === 0 ? undefined : ver,
-        expiryTs: clock.now() + renewalInterval,
-      });
+      const { position, snapshot } = await limit.run(() =>
+        roomserver.performInboundPeek({
+          origin,
+          ...params,
+          roomVersions: ver.length === 0 ? undefined : ver,
+          expiryTs: clock.now() + renewalInterval,
+        }),
+      );
       await federationsender.waitForRooms({ position });
       const isOld = speaksOldDialect({ peekId: params.peekId, roomVersions: ver });
       const isCompatible = compatFields === 'always' || (compatFields === 'auto' && isOld);

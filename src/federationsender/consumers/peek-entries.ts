@@ -25,7 +25,10 @@ export async function newInboundPeek(
   await insertInboundPeek(batch.tx, { roomId, destinationId, peekId }, { expiryTs, cut: position });
   // One of that name that had ended is not the one that has begun.
   await deleteExpiredPeeks(batch.tx, destinationId, [{ roomId, peekId }]);
-  batch.tx.afterCommit(() => batch.context.inboundPeeks.expireAt(expiryTs));
+  batch.tx.afterCommit(() => {
+    batch.context.inboundPeeks.arrived({ server, roomId, peekId });
+    batch.context.inboundPeeks.expireAt(expiryTs);
+  });
 }
 
 export async function retireInboundPeek(

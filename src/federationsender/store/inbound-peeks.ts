@@ -70,10 +70,15 @@ export async function countPeekedRooms(
   return found?.count ?? 0;
 }
 
-export async function countPeekingServers(database: Queryable, roomId: RoomId): Promise<number> {
+/** Without the one given: who looks already is no further one. */
+export async function countOtherPeekingServers(
+  database: Queryable,
+  roomId: RoomId,
+  destinationId: number,
+): Promise<number> {
   const found = await database.get<{ count: number }>(sql`
     SELECT COUNT(DISTINCT destination_id) AS count FROM federationsender_inbound_peeks
-    WHERE room_id = ${roomId}`);
+    WHERE room_id = ${roomId} AND destination_id <> ${destinationId}`);
   return found?.count ?? 0;
 }
 

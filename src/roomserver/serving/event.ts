@@ -13,7 +13,12 @@ export async function queryEventFor(
 ): ReturnType<ServingApi['queryEventFor']> {
   const record = await servedEvent(context, eventId);
   const access = await accessOf(context, { origin, roomId: record.roomId });
-  return { event: await new Sight(context, access).shown(record) };
+  const sight = new Sight(context, access);
+  // History from outside has holes, and stays connected all the same by backfill.
+  if (!access.isMember && !(await sight.discloses(record))) {
+    throw new MatrixError('M_FORBIDDEN', 'The server may not see the event');
+  }
+  return { event: await sight.shown(record) };
 }
 
 /** Throws M_NOT_FOUND for events that are not known, were rejected, or are of another room. */

@@ -4,6 +4,7 @@ import type { ReadingApi } from '../serving-api.ts';
 import { checkServerAcl, type ServingContext } from './access.ts';
 import { queryEventFor } from './event.ts';
 import { queryBackfillFor, queryMissingEventsFor } from './history.ts';
+import { queryPreviewFor } from './preview.ts';
 import { queryEventAuthFor, queryStateFor, queryStateIdsFor } from './states.ts';
 import { queryTimestampToEventFor } from './timestamp-to-event.ts';
 
@@ -15,6 +16,7 @@ export function createReadingApi(context: ServingContext): ReadingApi {
     queryEventAuthFor: (request) => queryEventAuthFor(context, request),
     queryBackfillFor: (request) => queryBackfillFor(context, request),
     queryMissingEventsFor: (request) => queryMissingEventsFor(context, request),
+    queryPreviewFor: (request) => queryPreviewFor(context, request),
     queryTimestampToEventFor: (request) => queryTimestampToEventFor(context, request),
     checkServerAcl: (request) => checkServerAcl(context, request),
   };

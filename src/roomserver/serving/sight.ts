@@ -27,7 +27,12 @@ export class Sight {
   /** As it may be shown. */
   async shown(record: EventRecord): Promise<PduJson> {
     const { json, roomVersion } = record.pdu;
-    return (await this.sees(record)) ? json : redactPdu(json, rulesOf(roomVersion));
+    return (await this.discloses(record)) ? json : redactPdu(json, rulesOf(roomVersion));
+  }
+
+  /** What it sees, and from outside also what belongs to the state that is current now, which every peek tells whole. */
+  async discloses(record: EventRecord): Promise<boolean> {
+    return (await this.sees(record)) || (!this.#access.isMember && this.#isCurrent(record));
   }
 
   async sees(record: EventRecord): Promise<boolean> {
@@ -41,10 +46,14 @@ export class Sight {
   }
 
   /** What has no place in history is known because states have it, and those are given whole. */
-  async #seesOutlier({ pdu }: EventRecord): Promise<boolean> {
-    const { isMember, head } = this.#access;
+  async #seesOutlier(record: EventRecord): Promise<boolean> {
+    if (record.pdu.stateKey === undefined) return false;
+    return this.#access.isMember || this.#isCurrent(record);
+  }
+
+  async #isCurrent({ pdu }: EventRecord): Promise<boolean> {
+    const { head } = this.#access;
     if (pdu.stateKey === undefined) return false;
-    if (isMember) return true;
     const states = this.#context.states.ofRoom(head.roomId);
     return (await states.get(head.currentState, pdu.type, pdu.stateKey)) === pdu.eventId;
   }

@@ -5,7 +5,7 @@ import type { PduJson } from '../../protocol/events/pdu.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { EventRecord } from '../event-record.ts';
 import type { ServingApi } from '../serving-api.ts';
-import { type Access, accessOf, type ServingContext } from './access.ts';
+import { accessOf, type ServingContext } from './access.ts';
 import { authChainOf } from './auth-chain.ts';
 import { servedEvent } from './event.ts';
 import { loadInChunks } from './load-in-chunks.ts';
@@ -35,7 +35,7 @@ export async function queryEventAuthFor(
 ): ReturnType<ServingApi['queryEventAuthFor']> {
   const access = await accessOf(context, request);
   const record = await servedEvent(context, eventId, request.roomId);
-  await checkIsDisclosed(context, access, record);
+  if (!access.isMember && !(await new Sight(context, access).discloses(record))) throw hidden();
   const { createEventId } = access.head;
   // Events of room version 12 do not name m.room.create, which authorizes them all the same.
   const implied = createEventId === undefined || createEventId === eventId ? [] : [createEventId];
@@ -52,7 +52,8 @@ async function stateBefore(
   if (record.stateBefore === undefined) {
     throw new MatrixError('M_NOT_FOUND', 'The state at the event is not known');
   }
-  await checkIsDisclosed(context, access, record);
+  // States are given whole; but who looks in from outside is shown none of the times when the room was not open.
+  if (!access.isMember && !(await new Sight(context, access).sees(record))) throw hidden();
   const states = context.states.ofRoom(request.roomId);
   const entries = await states.entries(record.stateBefore, 'all');
   const ids = entries.map((entry) => entry.eventId);
@@ -61,14 +62,8 @@ async function stateBefore(
   return { state, authChain: await authChainOf(context, authEvents) };
 }
 
-/** States are given whole; but who looks in from outside is shown none of the times when the room was not open. */
-async function checkIsDisclosed(
-  context: ServingContext,
-  access: Access,
-  record: EventRecord,
-): Promise<void> {
-  if (access.isMember || (await new Sight(context, access).sees(record))) return;
-  throw new MatrixError('M_FORBIDDEN', 'The server may not see the room as it was then');
+function hidden(): MatrixError {
+  return new MatrixError('M_FORBIDDEN', 'The server may not see the room as it was then');
 }
 
 function jsonOf({ pdu }: EventRecord): PduJson {
