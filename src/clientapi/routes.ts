@@ -99,6 +99,7 @@ import { putRoomKeysVersion } from './routes/putRoomKeysVersion.ts';
 import { queryKeys } from './routes/queryKeys.ts';
 import { queryPublicRooms } from './routes/queryPublicRooms.ts';
 import { redactEvent } from './routes/redactEvent.ts';
+import { redactEventOnce } from './routes/redactEventOnce.ts';
 import { refresh } from './routes/refresh.ts';
 import { register } from './routes/register.ts';
 import { registerBySharedSecret } from './routes/registerBySharedSecret.ts';
@@ -215,6 +216,7 @@ const routes: readonly RouteOf[] = [
   sendMessageOnce,
   setRoomStateWithKey,
   redactEvent,
+  redactEventOnce,
   getRoomState,
   getRoomStateWithKey,
   getOneRoomEvent,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
-import { joinedState, member, message, openHarness } from './testing.ts';
+import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
 
 forEachBackend('sending events', (backend) => {
   whoGetsIt(backend);
@@ -56,6 +56,21 @@ function whoGetsIt(backend: Backend): void {
         network.sent('c.example').flatMap(({ pdus }) => pdus),
         ['kick', 'after'],
       );
+    });
+
+    it('is the server of whom an invite is taken back, not of who declines it', async () => {
+      const { room, settled, network } = await openHarness(backend);
+      const invited = { from: 'invite', to: 'leave', sendAs: SERVER };
+      await room(
+        joinedState('@alice:us.example', '@dora:d.example'),
+        member('declined', '@bob:b.example', invited),
+        member('taken back', '@carl:c.example', { ...invited, sender: '@alice:us.example' }),
+      );
+      await settled();
+      const pdusOf = (server: string) => network.sent(server).flatMap(({ pdus }) => pdus);
+      assert.deepEqual(pdusOf('b.example'), []);
+      assert.deepEqual(pdusOf('c.example'), ['taken back']);
+      assert.deepEqual(pdusOf('d.example'), ['declined', 'taken back']);
     });
   });
 }

@@ -31,11 +31,15 @@ export interface ServingApi {
     /** That the other server knows. */
     readonly roomVersions: readonly string[];
   }): Promise<{ roomVersion: RoomVersionId; event: JsonObject }>;
-  /** send_join, send_leave, send_knock: receives the event, which must be its sender's own. */
+  /**
+   * send_join, send_leave, send_knock: receives the event, which must be its sender's own. Errors also: M_BAD_JSON for what
+   * has not the form of an event, M_INVALID_PARAM for another event than that of the path, or than the handshake is for.
+   */
   performAcceptMembership(request: {
     readonly origin: ServerName;
     readonly roomId: RoomId;
-    readonly eventId: EventId;
+    /** As the path has it: any text. */
+    readonly eventId: string;
     readonly membership: 'join' | 'leave' | 'knock';
     readonly event: JsonObject;
   }): Promise<{
@@ -51,7 +55,8 @@ export interface ServingApi {
   performAcceptInvite(request: {
     readonly origin: ServerName;
     readonly roomId: RoomId;
-    readonly eventId: EventId;
+    /** As the path has it: any text. */
+    readonly eventId: string;
     readonly roomVersion: string;
     readonly event: JsonObject;
     readonly strippedState: readonly JsonObject[];

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Errcode } from '../../src/protocol/error.ts';
 import type { Pdu } from '../../src/protocol/events/pdu.ts';
-import type { EventId, RoomId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../../src/protocol/identifiers.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
 import { ROOM_VERSIONS } from '../../src/protocol/roomversions/table.ts';
@@ -44,7 +44,7 @@ async function setUp(backend: Backend, room: TestRoom = {}) {
   const accept = (
     pdu: Pdu,
     membership: Membership,
-    more: Partial<{ origin: ServerName; eventId: EventId; event: JsonObject }> = {},
+    more: Partial<{ origin: ServerName; eventId: string; event: JsonObject }> = {},
   ) =>
     api.performAcceptMembership({
       origin: THERE,
@@ -130,17 +130,25 @@ forEachBackend('handshakes of other servers', (backend) => {
     const made = await make('join');
     const pdu = complete(made, 'join');
     const tampered = { ...pdu.json, content: { membership: 'join', displayname: 'Mallory' } };
-    const unsigned = { ...pdu.json, signatures: {} };
-    const bad: [Parameters<typeof accept>, string][] = [
-      [[pdu, 'leave'], 'another membership'],
-      [[pdu, 'join', { origin: 'evil.test' as ServerName }], 'another origin'],
-      [[pdu, 'join', { eventId: '$other' as EventId }], 'another id'],
-      [[pdu, 'join', { event: tampered }], 'another content'],
-      [[pdu, 'join', { event: unsigned }], 'no signature'],
-      [[pdu, 'join', { event: {} }], 'no event'],
+    const forged = { [THERE]: { [keys.of(THERE).keyId]: 'a'.repeat(86) } };
+    const { hashes: _, ...bare } = pdu.json;
+    const bad: [Parameters<typeof accept>, Errcode, string][] = [
+      [[pdu, 'leave'], 'M_INVALID_PARAM', 'another membership'],
+      [[pdu, 'join', { eventId: 'other' }], 'M_INVALID_PARAM', 'another id'],
+      [[pdu, 'join', { event: tampered }], 'M_INVALID_PARAM', 'another content'],
+      [[pdu, 'join', { origin: 'evil.test' as ServerName }], 'M_FORBIDDEN', 'another origin'],
+      [[pdu, 'join', { event: { ...pdu.json, signatures: {} } }], 'M_FORBIDDEN', 'no signature'],
+      [
+        [pdu, 'join', { event: { ...pdu.json, signatures: forged } }],
+        'M_FORBIDDEN',
+        'a forged one',
+      ],
+      [[pdu, 'join', { event: made.event }], 'M_FORBIDDEN', 'the template'],
+      [[pdu, 'join', { event: { ...bare, signatures: forged } }], 'M_FORBIDDEN', 'one of nothing'],
+      [[pdu, 'join', { event: { ...pdu.json, depth: 1.5 } }], 'M_BAD_JSON', 'no proper event'],
     ];
-    for (const [args, what] of bad) {
-      await assert.rejects(accept(...args), refusedWith('M_INVALID_PARAM'), what);
+    for (const [args, errcode, what] of bad) {
+      await assert.rejects(accept(...args), refusedWith(errcode), what);
     }
     keys.forget('there.test');
     await assert.rejects(accept(pdu, 'join'), refusedWith('M_INVALID_PARAM'));

@@ -197,21 +197,26 @@ forEachBackend('invites between servers', (backend) => {
     assert.ok(seen);
     const good = seen;
     const create = good.strippedState.find(({ type }) => type === 'm.room.create') as JsonObject;
-    const bad: Partial<typeof good>[] = [
-      { origin: 'evil.test' as ServerName },
-      { eventId: '$other' as EventId },
-      { event: { ...good.event, content: { membership: 'join' } } },
-      { event: { ...good.event, state_key: user('rob', res) } },
-      { event: { ...good.event, signatures: {} } },
-      { event: { ...good.event, type: 'm.room.topic' } },
-      { strippedState: [] },
-      { strippedState: [{ ...create, content: { room_version: '12', forged: true } }] },
-      { strippedState: [{ type: 'm.room.create', state_key: '', sender: ruth, content: {} }] },
-    ];
-    for (const change of bad) {
-      await assert.rejects(loc.api.performAcceptInvite({ ...good, ...change }), {
-        errcode: 'M_INVALID_PARAM',
-      });
+    const bad: Record<string, Partial<typeof good>[]> = {
+      M_INVALID_PARAM: [
+        { eventId: '$other' },
+        { strippedState: [] },
+        { strippedState: [{ ...create, content: { room_version: '12', forged: true } }] },
+        { strippedState: [{ type: 'm.room.create', state_key: '', sender: ruth, content: {} }] },
+      ],
+      M_FORBIDDEN: [
+        { origin: 'evil.test' as ServerName },
+        { event: { ...good.event, content: { membership: 'join' } } },
+        { event: { ...good.event, state_key: user('rob', res) } },
+        { event: { ...good.event, signatures: {} } },
+        { event: { ...good.event, type: 'm.room.topic' } },
+      ],
+      M_BAD_JSON: [{ event: { ...good.event, content: { membership: 'invite', float: 1.5 } } }],
+    };
+    for (const [errcode, changes] of Object.entries(bad)) {
+      for (const change of changes) {
+        await assert.rejects(loc.api.performAcceptInvite({ ...good, ...change }), { errcode });
+      }
     }
     await assert.rejects(loc.api.performAcceptInvite({ ...good, roomVersion: '99' }), {
       errcode: 'M_INCOMPATIBLE_ROOM_VERSION',

@@ -1,6 +1,6 @@
 // PUT /_matrix/federation/v1/invite/{roomId}/{eventId}: the old form of inviting, for room versions 1 and 2.
 
-import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import type { FederationapiContext } from '../context.ts';
@@ -16,7 +16,7 @@ export function sendInviteV1({ roomserver }: FederationapiContext): Route {
     paths: ['/_matrix/federation/v1/invite/:roomId/:eventId'],
     auth: 'server',
     rateLimit: 'federationHandshake',
-    params: { roomId: roomId(), eventId: eventId() },
+    params: { roomId: roomId(), eventId: shortText() },
     body: jsonObject,
     handler: async ({ requester: { origin }, params, body }) => {
       const { event } = await roomserver.performAcceptInvite({

@@ -1,7 +1,7 @@
 // PUT /_matrix/federation/v2/invite/{roomId}/{eventId}: one of our users is invited.
 
 import { Type } from 'typebox';
-import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
 
@@ -15,7 +15,7 @@ export function sendInviteV2({ roomserver }: FederationapiContext): Route {
     paths: ['/_matrix/federation/v2/invite/:roomId/:eventId'],
     auth: 'server',
     rateLimit: 'federationHandshake',
-    params: { roomId: roomId(), eventId: eventId() },
+    params: { roomId: roomId(), eventId: shortText() },
     body: Type.Object({
       room_version: Type.String(),
       event: jsonObject,

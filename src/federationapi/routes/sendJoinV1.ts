@@ -1,7 +1,7 @@
 // PUT /_matrix/federation/v1/send_join/{roomId}/{eventId}: the old form of joining, which the specification has given up and
 // servers still fall back to.
 
-import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
 import { jsonStream } from '../json-stream.ts';
@@ -13,7 +13,7 @@ export function sendJoinV1({ roomserver }: FederationapiContext): Route {
     paths: ['/_matrix/federation/v1/send_join/:roomId/:eventId'],
     auth: 'server',
     rateLimit: 'federationHandshake',
-    params: { roomId: roomId(), eventId: eventId() },
+    params: { roomId: roomId(), eventId: shortText() },
     body: jsonObject,
     handler: async ({ requester: { origin }, params, body: event }) => {
       const joined = await roomserver.performAcceptMembership({

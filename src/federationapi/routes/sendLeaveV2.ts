@@ -1,6 +1,6 @@
 // PUT /_matrix/federation/v2/send_leave/{roomId}/{eventId}: a user of another server leaves.
 
-import { eventId, roomId } from '../../http/identifier-parameters.ts';
+import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
 
@@ -11,7 +11,7 @@ export function sendLeaveV2({ roomserver }: FederationapiContext): Route {
     paths: ['/_matrix/federation/v2/send_leave/:roomId/:eventId'],
     auth: 'server',
     rateLimit: 'federationHandshake',
-    params: { roomId: roomId(), eventId: eventId() },
+    params: { roomId: roomId(), eventId: shortText() },
     body: jsonObject,
     handler: async ({ requester: { origin }, params, body: event }) => {
       await roomserver.performAcceptMembership({ ...params, origin, membership: 'leave', event });

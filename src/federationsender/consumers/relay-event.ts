@@ -70,9 +70,11 @@ async function relay(batch: RoomBatch, entry: NewRoomEvent, place: Place): Promi
   if (room.peeked) await queueForPeeks(batch, entry, place);
 }
 
+/** Of another server: whose own user declines, has the event. */
 function rescindedOf(batch: RoomBatch, { event, stateChanges }: NewRoomEvent): number | undefined {
   const server = rescindedServer(event.eventId, stateChanges);
   if (server === undefined || server === batch.context.serverName) return undefined;
+  if (server === serverNameOf(Pdu.from(event).sender)) return undefined;
   return batch.destinationOf(server);
 }
 

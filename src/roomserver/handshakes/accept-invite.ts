@@ -21,7 +21,7 @@ import { storeInvite } from '../remote/out-of-band.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { checkAdmitted } from '../rooms/served-room.ts';
 import type { ServingApi } from '../serving-api.ts';
-import { checkGivenEvent, invalid } from './given-event.ts';
+import { checkGivenEvent, checkIsOfOrigin, invalid } from './given-event.ts';
 
 type InviteRequest = Parameters<ServingApi['performAcceptInvite']>[0];
 
@@ -59,7 +59,7 @@ export async function acceptInvite(
   return { event: event.pdu.json };
 }
 
-/** So that nothing is signed that is none. Throws M_INVALID_PARAM. */
+/** So that nothing is signed that is none. Throws M_INVALID_PARAM, M_FORBIDDEN for another server's user. */
 function checkIsInvite(
   { serverName }: RoomserverContext,
   pdu: Pdu,
@@ -67,8 +67,7 @@ function checkIsInvite(
 ): UserId {
   if (pdu.type !== 'm.room.member') throw invalid('the event is no m.room.member');
   if (pdu.membership !== 'invite') throw invalid('the membership is not invite');
-  if (serverNameOf(pdu.sender) !== request.origin)
-    throw invalid('the sender is none of your server');
+  checkIsOfOrigin(pdu, request.origin);
   const { stateKey } = pdu;
   if (!isUserId(stateKey) || serverNameOf(stateKey) !== serverName) {
     throw invalid('the state_key is no user of this server');

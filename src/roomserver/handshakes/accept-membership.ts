@@ -16,7 +16,7 @@ import type { RoomHead } from '../rooms/room-head.ts';
 import { servedRoom } from '../rooms/served-room.ts';
 import { strippedStateOf } from '../rooms/stripped-state.ts';
 import type { ServingApi } from '../serving-api.ts';
-import { checkGivenEvent, invalid } from './given-event.ts';
+import { checkGivenEvent, checkIsOfOrigin, invalid } from './given-event.ts';
 import { stateWithAuthChain } from './state-with-auth-chain.ts';
 
 type AcceptRequest = Parameters<ServingApi['performAcceptMembership']>[0];
@@ -46,12 +46,12 @@ export async function acceptMembership(
   return { ...answer, strippedState: value };
 }
 
-/** Throws M_INVALID_PARAM unless it is what its sender may do with her own membership. */
+/** Throws M_INVALID_PARAM unless it is what its sender does with her own membership, M_FORBIDDEN for another server's user. */
 function checkIsOwn(pdu: Pdu, { origin, membership }: AcceptRequest): void {
   if (pdu.type !== 'm.room.member') throw invalid('the event is no m.room.member');
   if (pdu.membership !== membership) throw invalid(`the membership is not ${membership}`);
   if (pdu.stateKey !== pdu.sender) throw invalid('the state_key is not the sender');
-  if (serverNameOf(pdu.sender) !== origin) throw invalid('the sender is none of your server');
+  checkIsOfOrigin(pdu, origin);
 }
 
 /**

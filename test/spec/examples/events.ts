@@ -82,6 +82,16 @@ export const events: Examples = {
       errcode: 'M_FORBIDDEN',
     }),
   },
+  redactEventOnce: {
+    success: async (world) => ({ params: await message(world), body: { reason: 'a mistake' } }),
+    refusal: async (world) => ({
+      as: world.bob,
+      params: await message(world),
+      body: {},
+      status: 403,
+      errcode: 'M_FORBIDDEN',
+    }),
+  },
   getRoomState: { success: (world) => ({ params: { roomId: world.room } }), refusal: outsider },
   getRoomStateWithKey: {
     success: (world) => ({
