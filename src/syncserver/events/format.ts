@@ -51,6 +51,8 @@ function unsignedOf(event: StoredEvent, view: EventView): JsonObject {
   if (view.relations !== undefined) unsigned['m.relations'] = view.relations;
   if (event.redactedBecause !== undefined) {
     const because = event.redactedBecause;
+    // Beside the specification, as other servers have it.
+    unsigned.redacted_by = because.eventId;
     unsigned.redacted_because = {
       ...bodyOf(because),
       ...(view.redactionIsShown !== true && { content: withoutReason(because) }),

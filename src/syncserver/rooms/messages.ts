@@ -8,7 +8,7 @@ import { compileEventFilter } from '../filter/event-filter.ts';
 import type { TimelineRow } from '../store/timeline.ts';
 import { encodePaginationToken, type PaginationToken, parsePaginationToken } from '../tokens.ts';
 import { viewRoom } from './access.ts';
-import { BEGINNING, pointOf } from './points.ts';
+import { BEGINNING, pointBefore, pointOf } from './points.ts';
 import { presentRows, presentState } from './present-rows.ts';
 import type { RoomView } from './room-view.ts';
 import { type ReachingContext, readWholePage } from './whole-page.ts';
@@ -34,11 +34,12 @@ export async function messages(
   const filter = compileEventFilter(request.filter);
   const start = startOf(request, view);
   const to = request.to === undefined ? undefined : parsePaginationToken(request.to, 'to');
+  const point = request.dir === 'b' ? pointBefore : pointOf;
   const page = await readWholePage(context, {
     view,
     filter,
     isBackwards: request.dir === 'b',
-    from: start === undefined ? BEGINNING : await pointOf(context, request.roomId, start),
+    from: start === undefined ? BEGINNING : await point(context, request.roomId, start),
     to: to && (await pointOf(context, request.roomId, to)),
     limit: Math.min(Math.max(Math.trunc(request.limit), 0), filter.limit ?? MAX_LIMIT, MAX_LIMIT),
   });

@@ -34,6 +34,21 @@ export async function pointOf(
   return next === undefined ? END : { depth: next.depth, position: next.position - 1 };
 }
 
+/**
+ * From where history goes on backwards: just before what comes after the token, so that what was missing there and has
+ * been filled in is shown, too.
+ */
+export async function pointBefore(
+  context: Pick<SyncserverContext, 'database'>,
+  roomId: RoomId,
+  token: PaginationToken,
+): Promise<Point> {
+  const last = await pointOf(context, roomId, token);
+  if (token.kind === 'topological') return last;
+  const next = await selectFirstAfter(context.database, roomId, token.position);
+  return next !== undefined && next.depth > last.depth ? before(next) : last;
+}
+
 function deeper(one: Point, other: Point): Point {
   if (one.depth !== other.depth) return one.depth > other.depth ? one : other;
   return one.position >= other.position ? one : other;

@@ -98,6 +98,24 @@ forEachBackend('messages', (backend) => {
     );
   });
 
+  test('what was missing before the timeline is paged to', async () => {
+    const { harness, room } = await open(backend);
+    await harness.rooms.message(room, ALICE, 'before the gap');
+    const { next_batch: since } = await harness.sync(alice);
+    const line = harness.rooms.room(room);
+    line.depth += 5;
+    await harness.rooms.message(room, ALICE, 'after the gap');
+    const { rooms } = await harness.sync(alice, { since });
+    const { prev_batch: from } = rooms.join[room].timeline;
+    const content = { body: 'in the gap', msgtype: 'm.text' };
+    const lost = { sender: ALICE, type: 'm.room.message', content };
+    await harness.rooms.fillIn(room, lost, line.depth - 1);
+    const page = await read(harness, room, alice, { from, limit: 2 });
+    assert.deepEqual(bodiesOf(page), ['in the gap', 'before the gap']);
+    const forwards = await read(harness, room, alice, { from: since, dir: 'f' });
+    assert.deepEqual(bodiesOf(forwards), ['in the gap', 'after the gap']);
+  });
+
   test('filters of types, rooms and lazily loaded members', async () => {
     const { harness, room } = await open(backend);
     await harness.rooms.member(room, BOB, 'join');

@@ -132,6 +132,19 @@ export class FakeRoomserver {
     return eventId;
   }
 
+  /** An event of the past is filled in. */
+  async fillIn(roomId: RoomId, event: NewEvent, depth: number): Promise<EventId> {
+    const room = this.room(roomId);
+    const eventId = this.#newId();
+    const record = this.#record({ ...room, depth: depth - 1 }, eventId, event);
+    const stateBefore = room.current;
+    const visibilityAtEvent = this.#visibility(stateBefore);
+    this.#events.set(eventId, { ...record, stateBefore, visibilityAtEvent });
+    const old = { kind: 'OldRoomEvent', event: record, stateBefore, visibilityAtEvent } as const;
+    await this.#append(roomId, old);
+    return eventId;
+  }
+
   message(roomId: RoomId, sender: UserId, body: string): Promise<EventId> {
     return this.send(roomId, {
       sender,
