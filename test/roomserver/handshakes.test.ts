@@ -112,7 +112,12 @@ forEachBackend('handshakes of other servers', (backend) => {
     const before = await api.queryStateIds({ roomId, members: 'all' });
     const answer = await accept(pdu, 'join');
     assert.equal(answer.state.length, before.entries.length);
-    assert.ok(answer.authChain.some(({ type }) => type === 'm.room.create'));
+    assert.equal(answer.authChain[0]?.type, 'm.room.create');
+    const depths = answer.authChain.map(({ depth }) => Number(depth));
+    assert.deepEqual(
+      depths,
+      depths.toSorted((a, b) => a - b),
+    );
     assert.ok(!answer.state.some((event) => event.state_key === DAN));
     const entry = (await entries(roomId)).at(-1);
     assert.ok(entry?.kind === 'NewRoomEvent' && entry.sendAs === HERE);

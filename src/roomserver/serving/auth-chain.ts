@@ -1,11 +1,14 @@
-// Auth chains of stored events, breadth first.
+// Auth chains of stored events.
 
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { EventRecord } from '../event-record.ts';
 import type { ServingContext } from './access.ts';
 import { loadInChunks } from './load-in-chunks.ts';
 
-/** The given events, and all that is reachable from them by auth events. */
+/**
+ * The given events, and all that is reachable from them by auth events. By depth, so that honest events come after what they
+ * rest on: there are servers for which of two events of one state key the later given holds.
+ */
 export async function authChainOf(
   { events }: Pick<ServingContext, 'events'>,
   start: Iterable<EventId>,
@@ -21,5 +24,5 @@ export async function authChainOf(
       seen.add(id);
     }
   }
-  return chain;
+  return chain.toSorted((one, other) => one.pdu.depth - other.pdu.depth);
 }
