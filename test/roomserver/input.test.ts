@@ -141,7 +141,7 @@ forEachBackend('input', (backend) => {
       const work = scene.context.rooms.change(scene.roomId, async (room) => {
         for (const index of order) {
           const event = { pdu: events[index] as Pdu, signedBy: new Set([THERE]) };
-          const arrival = { event, kind: 'new', stateOfMissing: undefined } as const;
+          const arrival = { event, kind: 'new', statesAfter: new Map() } as const;
           assert.equal((await receiveEvent(scene.context, room, arrival)).fate, 'accepted');
         }
         states.add(room.head.currentState);

@@ -36,6 +36,14 @@ export class Deadline {
   }
 }
 
+export interface Attempt {
+  readonly answer?: JsonObject;
+  /** Asked again, the server would say the same. */
+  readonly isRefused: boolean;
+}
+
+const NOTHING: Attempt = { isRefused: false };
+
 export class Asker {
   readonly #contextOf: () => Context;
   readonly #client: Pick<FederationClient, 'request'>;
@@ -83,18 +91,24 @@ export class Asker {
     question: Question,
     deadline: Deadline,
   ): Promise<JsonObject | undefined> {
-    if (deadline.leftMs === 0 || this.isClosed) return undefined;
+    return (await this.attempt(server, question, deadline)).answer;
+  }
+
+  /** As `ask`, and what became of it otherwise. */
+  async attempt(server: ServerName, question: Question, deadline: Deadline): Promise<Attempt> {
+    if (deadline.leftMs === 0 || this.isClosed) return NOTHING;
     try {
       const answer = await this.#request(server, question, deadline);
       // With one that takes all the time there is, nothing is gained the next time either.
       if (deadline.leftMs === 0) this.#note(server);
       else this.#silent.delete(server);
-      return answer;
+      return { answer, isRefused: false };
     } catch (error) {
       const { logger } = this.#contextOf();
       logger.debug({ server, path: question.path, err: error }, 'a server has not helped');
-      if (error instanceof FederationError && error.kind === 'unreachable') this.#note(server);
-      return undefined;
+      if (!(error instanceof FederationError)) return NOTHING;
+      if (error.kind === 'unreachable') this.#note(server);
+      return { isRefused: isRefusal(error) };
     }
   }
 
@@ -129,4 +143,9 @@ function mayPass(error: unknown): boolean {
   if (!(error instanceof FederationError)) return false;
   const { kind, status = 0 } = error;
   return kind === 'unreachable' || kind === 'malformed' || status >= 500;
+}
+
+function isRefusal({ kind, status = 0, errcode }: FederationError): boolean {
+  const isLimit = status === 429 || errcode === 'M_LIMIT_EXCEEDED';
+  return kind === 'refused' && status < 500 && !isLimit;
 }

@@ -39,10 +39,12 @@ export async function fetchGap(
       if (gap.isClosed || inVain >= MAX_IN_VAIN) break;
       const question = { server, gap, room, deadline };
       const isLookedThrough = context.outboundPeeks.isWatchedThrough(room.roomId, server);
+      const { isRefused, ...tried } = await askFor(asker, question);
       const given =
-        (await askFor(asker, question)) ??
-        (isLookedThrough ? await askForHistory(asker, question) : undefined);
-      if (server === request.origin) isOriginHeard = given !== undefined;
+        tried.given ?? (isLookedThrough ? await askForHistory(asker, question) : undefined);
+      if (server === request.origin) {
+        isOriginHeard = given !== undefined || (isRefused && !isLookedThrough);
+      }
       if (given === undefined) break;
       const before = gap.found.length;
       await gap.add(given);
@@ -64,8 +66,8 @@ interface GapQuestion {
 async function askFor(
   asker: Asker,
   { server, gap, room, deadline }: GapQuestion,
-): Promise<Map<EventId, Pdu> | undefined> {
-  const answer = await asker.ask(
+): Promise<{ readonly given?: Map<EventId, Pdu>; readonly isRefused: boolean }> {
+  const { answer, isRefused } = await asker.attempt(
     server,
     {
       method: 'POST',
@@ -79,7 +81,8 @@ async function askFor(
     },
     deadline,
   );
-  return answer && givenPdus(answer.events, room, LIMIT * 2);
+  if (answer === undefined) return { isRefused };
+  return { given: await givenPdus(answer.events, room, LIMIT * 2), isRefused };
 }
 
 async function askForHistory(

@@ -1,11 +1,11 @@
-// The state before an event whose prev_events cannot be had: by ids where most of it is here, else as a whole.
+// The state before an event that history here has a gap before: by ids where most of it is here, else as a whole.
 
 import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import { type EventId, isEventId, type ServerName } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import type { RoomserverContext } from '../context.ts';
-import type { StateBefore } from '../input/missing-events.ts';
+import type { StateBefore, StateBeforeRequest } from '../input/missing-events.ts';
 import type { Asker, Deadline } from './asker.ts';
 import { fetchEvents } from './fetch-events.ts';
 import { givenPdus, type OfRoom } from './given-pdus.ts';
@@ -16,9 +16,10 @@ const MAX_SINGLE = 100;
 const MAX_STATE = 500_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-interface Search {
+type Wanted = Pick<StateBeforeRequest, 'eventId' | 'withEvent'>;
+
+interface Search extends Wanted {
   readonly server: ServerName;
-  readonly eventId: EventId;
   readonly room: OfRoom;
   readonly deadline: Deadline;
 }
@@ -27,20 +28,13 @@ export async function fetchState(
   context: Pick<RoomserverContext, 'events'>,
   asker: Asker,
   {
-    origin,
-    eventId,
+    request: { roomId, origin, endsAt, ...wanted },
     room,
-    endsAt,
-  }: {
-    readonly origin: ServerName;
-    readonly eventId: EventId;
-    readonly room: OfRoom;
-    readonly endsAt: number;
-  },
+  }: { readonly request: StateBeforeRequest; readonly room: OfRoom },
 ): Promise<StateBefore | undefined> {
   const deadline = asker.deadline(TIME_MS, endsAt);
-  for (const server of await asker.servers(room.roomId, origin)) {
-    const search = { server, eventId, room, deadline };
+  for (const server of await asker.servers(roomId, origin)) {
+    const search = { ...wanted, server, room, deadline };
     const state = await fetchFrom(context, asker, search);
     if (state !== undefined) return state;
   }
@@ -52,7 +46,7 @@ async function fetchFrom(
   asker: Asker,
   search: Search,
 ): Promise<StateBefore | undefined> {
-  const { server, eventId, room, deadline } = search;
+  const { server, eventId, withEvent, room, deadline } = search;
   const path = federationPath`/_matrix/federation/v1/state_ids/${room.roomId}`;
   const question = {
     method: 'GET',
@@ -64,7 +58,7 @@ async function fetchFrom(
   const stateIds = idsIn(answer?.pdu_ids);
   const authIds = idsIn(answer?.auth_chain_ids);
   if (stateIds === undefined || authIds === undefined || stateIds.length === 0) return undefined;
-  const all = [...new Set([...stateIds, ...authIds])];
+  const all = [...new Set([...(withEvent ? [eventId] : []), ...stateIds, ...authIds])];
   const stored = await events.load(all);
   const missing = all.filter((id) => !stored.has(id));
   if (missing.length > MAX_SINGLE) return fetchWhole(asker, search);
@@ -74,7 +68,7 @@ async function fetchFrom(
 
 async function fetchWhole(
   asker: Asker,
-  { server, eventId, room, deadline }: Search,
+  { server, eventId, withEvent, room, deadline }: Search,
 ): Promise<StateBefore | undefined> {
   const path = federationPath`/_matrix/federation/v1/state/${room.roomId}`;
   const question = {
@@ -88,7 +82,9 @@ async function fetchWhole(
   const state = await givenPdus(answer.pdus, room, MAX_STATE);
   const authChain = await givenPdus(answer.auth_chain, room, MAX_STATE);
   if (state.size === 0) return undefined;
-  const events = new Map<EventId, Pdu>([...authChain, ...state]);
+  const ids = withEvent ? [eventId] : [];
+  const itself = await fetchEvents(asker, { server, ids, room, deadline });
+  const events = new Map<EventId, Pdu>([...itself, ...authChain, ...state]);
   return { stateIds: [...state.keys()], events: [...events.values()] };
 }
 

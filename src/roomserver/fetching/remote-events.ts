@@ -25,9 +25,9 @@ export function createRemoteEvents(
       const room = await roomOf(contextOf(), request.roomId);
       return room === undefined ? [] : fetchAuthEvents(contextOf(), asker, { request, room });
     },
-    stateBefore: async ({ roomId, ...request }) => {
-      const room = await roomOf(contextOf(), roomId);
-      return room && fetchState(contextOf(), asker, { ...request, room });
+    stateBefore: async (request) => {
+      const room = await roomOf(contextOf(), request.roomId);
+      return room && fetchState(contextOf(), asker, { request, room });
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
 import type { EventRecord } from '../event-record.ts';
 import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
@@ -10,14 +11,17 @@ import { authorizeIn } from './authorize-in.ts';
 import type { CheckedEvent } from './checked-event.ts';
 import type { Judgement } from './judgement.ts';
 
+/** The states after events that are not here, as others have them. */
+export type StatesAfter = ReadonlyMap<EventId, StateSnapshotId>;
+
 /**
- * The states after the prev_events, resolved; undefined when one of them is not here and `stateOfMissing` does not
- * stand in for it. Rejected prev_events have a state after them like all others.
+ * The states after the prev_events, resolved; undefined when one of them is not here and not among `statesAfter`.
+ * Rejected prev_events have a state after them like all others.
  */
 export async function stateBefore(
   room: RoomDraft,
   { prevEvents }: Pdu,
-  stateOfMissing: StateSnapshotId | undefined,
+  statesAfter: StatesAfter,
 ): Promise<StateSnapshotId | undefined> {
   const records = await room.events(prevEvents);
   const { extremities } = room.head;
@@ -25,7 +29,8 @@ export async function stateBefore(
   for (const id of prevEvents) {
     // Of a state that arrived as a whole, the extremities themselves may not be here.
     const extremity = extremities.find(({ eventId }) => eventId === id);
-    const state = extremity?.stateAfter ?? stateAfterIn(room, records.get(id)) ?? stateOfMissing;
+    const state =
+      extremity?.stateAfter ?? stateAfterIn(room, records.get(id)) ?? statesAfter.get(id);
     if (state === undefined) return undefined;
     states.add(state);
   }

@@ -5,10 +5,12 @@ import type { PduRecord } from '../../protocol/events/pdu.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
+import type { EventRecord } from '../event-record.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { storeSnapshot } from '../state/store-snapshot.ts';
 import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isChecked } from './checked-event.ts';
+import type { StateBeforeRequest } from './missing-events.ts';
 import { storeOutliers } from './outliers.ts';
 
 /** Auth chains are followed this many rounds. */
@@ -75,22 +77,51 @@ export async function gatherAuthEvents(
   if (found.length > 0) await storeAsOutliers(context, head, found);
 }
 
-/** The state before an event whose prev_events are not here, by what its origin says. */
-export async function gatherStateBefore(
+/** The state after an event that is not here: what others say was before it, and what it is itself. */
+export async function gatherStateAfter(
   context: RoomserverContext,
-  { head, origin, endsAt }: Gathering,
+  gathering: Gathering,
   eventId: EventId,
 ): Promise<StateSnapshotId | undefined> {
+  const before = await gatherState(context, gathering, { eventId, withEvent: true });
+  const itself = await context.events.get(eventId);
+  const { roomId } = gathering.head;
+  if (before === undefined || itself?.roomId !== roomId) return undefined;
+  return storeSnapshot(context, roomId, stateWith(itself, before));
+}
+
+/** The state before an event that is here, but nothing of what comes before it. */
+export async function gatherStateBefore(
+  context: RoomserverContext,
+  gathering: Gathering,
+  eventId: EventId,
+): Promise<StateSnapshotId | undefined> {
+  const state = await gatherState(context, gathering, { eventId, withEvent: false });
+  return state && storeSnapshot(context, gathering.head.roomId, state);
+}
+
+/** Undefined where nobody gives it whole. */
+async function gatherState(
+  context: RoomserverContext,
+  { head, origin, endsAt }: Gathering,
+  wanted: Pick<StateBeforeRequest, 'eventId' | 'withEvent'>,
+): Promise<EventRecord[] | undefined> {
   const { roomId } = head;
-  const state = await context.missingEvents.stateBefore({ roomId, origin, eventId, endsAt });
+  const state = await context.missingEvents.stateBefore({ ...wanted, roomId, origin, endsAt });
   if (state === undefined) return undefined;
   await storeAsOutliers(context, head, await checkAll(context, head, state.events));
   const records = [...(await context.events.load(state.stateIds)).values()];
   const ofRoom = records.filter((record) => record.roomId === roomId);
   // A state with holes would be another state.
   if (ofRoom.length < new Set(state.stateIds).size) return undefined;
-  const usable = ofRoom.filter(({ standing }) => standing !== 'rejected');
-  return storeSnapshot(context, roomId, usable);
+  return ofRoom.filter(({ standing }) => standing !== 'rejected');
+}
+
+function stateWith(event: EventRecord, before: readonly EventRecord[]): EventRecord[] {
+  const { type, stateKey } = event.pdu;
+  if (stateKey === undefined || event.standing === 'rejected') return [...before];
+  const others = before.filter(({ pdu }) => pdu.type !== type || pdu.stateKey !== stateKey);
+  return [...others, event];
 }
 
 async function checkAll(

@@ -2,20 +2,28 @@
 // whatever needs other servers come before the room's lock, checks 4 to 6 under it.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { MAX_PREV_EVENTS } from '../../protocol/events/limits.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { EventFate, RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { checkEvents } from './check-event.ts';
+import type { StatesAfter } from './check-state-before.ts';
 import { type CheckedEvent, dropped, isChecked, isDropped } from './checked-event.ts';
-import { type Gathering, gatherAuthEvents, gatherPrevEvents, gatherStateBefore } from './gather.ts';
+import {
+  type Gathering,
+  gatherAuthEvents,
+  gatherPrevEvents,
+  gatherStateAfter,
+  gatherStateBefore,
+} from './gather.ts';
 import { orderByReferences } from './order-events.ts';
 import { receiveEvent } from './receive-event.ts';
 
 type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
 
-/** Of how many states others are asked for one batch of events: the rest has to come again. */
-const MAX_STATES = 10;
+/** Of how many states others are asked for one batch of events, at least all of one event: the rest has to come again. */
+const MAX_STATES = MAX_PREV_EVENTS;
 /** For others' answers to all questions that one batch of events raises: the room waits. */
 const MAX_WAIT_MS = 90_000;
 
@@ -41,9 +49,10 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   readonly sendAs?: ServerName;
   /**
    * What lacks a past that may yet be had is dropped, to come again: taken by the state before it, it would leave a hole
-   * in history that a connection which has just broken does not warrant.
+   * in history that a connection which has just broken does not warrant. `new`: also what came without its past, of
+   * which its sender gave nothing.
    */
-  readonly isPatient?: boolean;
+  readonly patience?: 'new' | 'early' | undefined;
 }
 
 /** Events that have passed the checks that need no room. A fate for each, by its id. */
@@ -86,18 +95,18 @@ async function receiveAll(
       : { events: gathering.events, mayGrow: false };
   await gatherAuthEvents(context, { ...gathering, events });
   const ordered = orderByReferences(events, ({ pdu }) => [...pdu.prevEvents, ...pdu.authEvents]);
-  const states =
-    gathering.isPatient && mayGrow
-      ? new Map<EventId, StateSnapshotId>()
-      : await statesOfMissing(context, { ...gathering, events: ordered });
   const { roomId } = gathering.head;
   const given = new Set(gathering.events);
+  const waits = (event: CheckedEvent) =>
+    gathering.patience !== undefined &&
+    (mayGrow || (gathering.patience === 'new' && given.has(event)));
+  const lacking = ordered.filter((event) => !waits(event));
+  const statesAfter = await statesOfMissing(context, { ...gathering, events: ordered }, lacking);
   const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {
     const { eventId } = event.pdu;
-    const stateOfMissing = states.get(eventId);
     // What was fetched to fill a gap is others' to relay.
     const isGiven = sendAs !== undefined && given.has(event);
-    const arrival = { event, kind, stateOfMissing, ...(isGiven && { sendAs }) };
+    const arrival = { event, kind, statesAfter, ...(isGiven && { sendAs }) };
     const receive = context.rooms.change(roomId, (room) => receiveEvent(context, room, arrival));
     const { value, position } = await receive;
     return [eventId, value.fate === 'accepted' ? { ...value, position } : value];
@@ -105,28 +114,33 @@ async function receiveAll(
   return new Map(await Promise.all(work));
 }
 
-/** The state before each event that refers to events which are neither here nor about to be. */
+/** The states after what the `lacking` among the events refer to, where that is neither here nor about to be. */
 async function statesOfMissing(
   context: RoomserverContext,
   gathering: Gathering,
-): Promise<Map<EventId, StateSnapshotId>> {
+  lacking: readonly CheckedEvent[],
+): Promise<StatesAfter> {
   const { events, head } = gathering;
   const expected = new Set(events.map(({ pdu }) => pdu.eventId));
   for (const { eventId } of head.extremities) expected.add(eventId);
-  const prevEvents = new Set(events.flatMap(({ pdu }) => pdu.prevEvents));
+  const prevEvents = new Set(lacking.flatMap(({ pdu }) => pdu.prevEvents));
   const stored = await context.events.load([...prevEvents.difference(expected)]);
   const isHere = (id: EventId) => expected.has(id) || stored.get(id)?.stateBefore !== undefined;
+  const asked = new Set<EventId>();
   const states = new Map<EventId, StateSnapshotId>();
-  // Events after the same ones have the same state before them.
-  const asked = new Map<string, StateSnapshotId | undefined>();
-  for (const { pdu } of events) {
-    if (pdu.prevEvents.every(isHere)) continue;
-    const place = pdu.prevEvents.toSorted().join();
-    if (!asked.has(place) && asked.size < MAX_STATES) {
-      asked.set(place, await gatherStateBefore(context, gathering, pdu.eventId));
+  for (const { pdu } of lacking) {
+    const missing = pdu.prevEvents.filter((id) => !isHere(id) && !asked.has(id));
+    if (asked.size + missing.length > MAX_STATES) continue;
+    for (const id of missing) {
+      asked.add(id);
+      const state = await gatherStateAfter(context, gathering, id);
+      if (state !== undefined) states.set(id, state);
     }
-    const state = asked.get(place);
-    if (state !== undefined) states.set(pdu.eventId, state);
+    const unknown = missing.filter((id) => !states.has(id));
+    if (unknown.length === 0) continue;
+    // Whoever has joined by it knows nothing of what came before.
+    const before = await gatherStateBefore(context, gathering, pdu.eventId);
+    if (before !== undefined) for (const id of unknown) states.set(id, before);
   }
   return states;
 }

@@ -24,8 +24,17 @@ export interface Gap {
 export interface StateBefore {
   /** The whole state. */
   readonly stateIds: readonly EventId[];
-  /** The events of the state and their auth chains, as far as they may be unknown here. */
+  /** Those of the state and their auth chains, and the event itself where it is wanted, as far as they may be unknown here. */
   readonly events: readonly PduRecord[];
+}
+
+export interface StateBeforeRequest {
+  readonly roomId: RoomId;
+  readonly origin: ServerName;
+  readonly eventId: EventId;
+  /** The event is not here. */
+  readonly withEvent: boolean;
+  readonly endsAt: number;
 }
 
 /** Nothing that is returned has been checked. Never throws. */
@@ -36,13 +45,8 @@ export interface MissingEvents {
   ): Promise<Gap>;
   /** Auth events, and auth events of theirs, in any order: as many as could be had. */
   authEvents(request: MissingEventsRequest): Promise<readonly PduRecord[]>;
-  /** The state before an event whose prev_events cannot be had. */
-  stateBefore(request: {
-    readonly roomId: RoomId;
-    readonly origin: ServerName;
-    readonly eventId: EventId;
-    readonly endsAt: number;
-  }): Promise<StateBefore | undefined>;
+  /** The state before an event that history here has a gap before. */
+  stateBefore(request: StateBeforeRequest): Promise<StateBefore | undefined>;
 }
 
 /** Nothing can be had: what lacks its references is dropped. */

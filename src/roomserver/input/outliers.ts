@@ -33,7 +33,7 @@ export async function storeOutliers(
   const ids = events.map(({ pdu }) => pdu.eventId);
   const authIds = events.flatMap(({ pdu }) => pdu.authEvents);
   const stored = await context.events.load([...new Set([...ids, ...authIds])]);
-  const known = new Map([...stored].filter(([, record]) => record.roomId === roomId));
+  const known = new Map(stored);
   let accepted = create;
   const added: EventRecord[] = [];
   const ordered = orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents);
@@ -42,7 +42,9 @@ export async function storeOutliers(
     const { pdu } = event;
     if (stored.has(pdu.eventId)) {
       // Of a room that was known before.
-      if (pdu.type === 'm.room.create' && isUsable(known.get(pdu.eventId))) accepted ??= pdu;
+      const record = known.get(pdu.eventId);
+      const isOfRoom = record?.roomId === roomId && record.standing !== 'rejected';
+      if (pdu.type === 'm.room.create' && isOfRoom) accepted ??= pdu;
       continue;
     }
     const judgement = checkAuthEvents(event, { known, create: accepted, rules });
@@ -54,17 +56,18 @@ export async function storeOutliers(
     added.push(record);
   }
   await insertInChunks(context, added);
-  return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id) as EventRecord]] : [])));
+  return new Map(
+    ids.flatMap((id) => {
+      const record = known.get(id);
+      return record?.roomId === roomId ? [[id, record]] : [];
+    }),
+  );
 }
 
 /** In room version 12 all rest on m.room.create, and none says so. */
 function createFirst(events: readonly CheckedEvent[]): CheckedEvent[] {
   const isCreate = ({ pdu }: CheckedEvent) => pdu.type === 'm.room.create';
   return events.toSorted((a, b) => Number(isCreate(b)) - Number(isCreate(a)));
-}
-
-function isUsable(record: EventRecord | undefined): boolean {
-  return record !== undefined && record.standing !== 'rejected';
 }
 
 function outlier(

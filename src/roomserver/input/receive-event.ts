@@ -11,15 +11,15 @@ import { extendRoom, logOldEvent, placeEvent } from '../rooms/extend-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import { checkCurrentState } from './check-current-state.ts';
-import { checkStateBefore, stateBefore } from './check-state-before.ts';
+import { checkStateBefore, type StatesAfter, stateBefore } from './check-state-before.ts';
 import { type CheckedEvent, dropped } from './checked-event.ts';
 import type { Violation } from './judgement.ts';
 
 export interface Arrival {
   readonly event: CheckedEvent;
   readonly kind: 'new' | 'old';
-  /** The state before the event as others have it, where prev_events of it are not here. */
-  readonly stateOfMissing: StateSnapshotId | undefined;
+  /** Of prev_events that are not here, as far as others have told it. */
+  readonly statesAfter: StatesAfter;
   /** In whose name it is relayed, where it is for us to do. */
   readonly sendAs?: ServerName;
 }
@@ -36,7 +36,7 @@ export async function receiveEvent(
   room: RoomDraft,
   arrival: Arrival,
 ): Promise<Decision> {
-  const { event, kind, stateOfMissing } = arrival;
+  const { event, kind, statesAfter } = arrival;
   const { pdu } = event;
   const { eventId } = pdu;
   const known = await room.event(eventId);
@@ -55,7 +55,7 @@ export async function receiveEvent(
     rules: room.rules,
   });
   if (byAuthEvents !== undefined && 'fate' in byAuthEvents) return byAuthEvents;
-  const before = await stateBefore(room, pdu, stateOfMissing);
+  const before = await stateBefore(room, pdu, statesAfter);
   if (before === undefined) {
     return dropped('missing prev_events', 'an event before it cannot be had', eventId);
   }
@@ -127,9 +127,9 @@ async function acceptOld(
 /** Where the history that is here has gaps. What is refused makes none: nobody would miss what it refers to. */
 async function noteMissing(
   room: RoomDraft,
-  { event: { pdu }, stateOfMissing }: Arrival,
+  { event: { pdu }, statesAfter }: Arrival,
 ): Promise<void> {
-  if (stateOfMissing === undefined) return;
+  if (statesAfter.size === 0) return;
   const present = await room.events(pdu.prevEvents);
   for (const eventId of pdu.prevEvents) {
     if (present.get(eventId)?.stateBefore !== undefined) continue;

@@ -25,9 +25,12 @@ export class Deferrals {
     return pause;
   }
 
-  /** It has not been tried often. */
-  readonly isEarly = ({ id }: Pick<StagedPdu, 'id'>): boolean =>
-    (this.#attempts.get(id) ?? 0) < EARLY;
+  /** How long they have been tried: not yet, not often, or often enough (undefined). */
+  readonly patienceWith = (staged: readonly StagedPdu[]): 'new' | 'early' | undefined => {
+    const attempts = Math.max(0, ...staged.map(({ id }) => this.#attempts.get(id) ?? 0));
+    if (attempts === 0) return 'new';
+    return attempts < EARLY ? 'early' : undefined;
+  };
 
   waiting(place: Place): readonly number[] {
     return [...(this.#waiting.get(keyOf(place)) ?? [])];

@@ -7,7 +7,7 @@ import { parseJsonExactly } from '../../protocol/json.ts';
 import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { CheckedEvent } from '../input/checked-event.ts';
-import { inputChecked } from '../input/input-events.ts';
+import { type CheckedInput, inputChecked } from '../input/input-events.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/staged-pdus.ts';
 
@@ -29,7 +29,7 @@ export interface Received {
 export async function receiveBatch(
   context: RoomserverContext,
   place: Pick<StagedPdu, 'roomId' | 'origin'>,
-  deferrals: Pick<Deferrals, 'waiting' | 'isEarly'>,
+  deferrals: Pick<Deferrals, 'waiting' | 'patienceWith'>,
 ): Promise<Received> {
   const without = deferrals.waiting(place);
   const staged = await selectStagedPdus(context.database, { ...place, without, limit: BATCH });
@@ -38,7 +38,7 @@ export async function receiveBatch(
   const lacking =
     head === undefined
       ? []
-      : await receive(context, head, { staged, isPatient: staged.every(deferrals.isEarly) });
+      : await receive(context, head, { staged, patience: deferrals.patienceWith(staged) });
   const done = staged.filter((one) => !lacking.includes(one));
   await deleteDone(context, done);
   // Nothing there after all: the count was of rows that have gone another way.
@@ -55,18 +55,17 @@ export async function deleteDone(
 
 interface Batch {
   readonly staged: readonly StagedPdu[];
-  /** They have not been tried often. */
-  readonly isPatient: boolean;
+  readonly patience: CheckedInput['patience'];
 }
 
 /** Returns those that lack what nobody gave. */
 async function receive(
   context: RoomserverContext,
   head: RoomHead,
-  { staged, isPatient }: Batch,
+  { staged, patience }: Batch,
 ): Promise<StagedPdu[]> {
   try {
-    return await receiveTogether(context, head, { staged, isPatient });
+    return await receiveTogether(context, head, { staged, patience });
   } catch (error) {
     const isPassing = error instanceof DatabaseError && error.kind === 'unavailable';
     if (isPassing || context.staged.isClosed) throw error;
@@ -77,7 +76,7 @@ async function receive(
     // What the pipeline cannot cope with must not keep the others out.
     const lacking: StagedPdu[] = [];
     for (const one of staged)
-      lacking.push(...(await receive(context, head, { staged: [one], isPatient })));
+      lacking.push(...(await receive(context, head, { staged: [one], patience })));
     return lacking;
   }
 }
@@ -87,13 +86,13 @@ const LACKING = new Set(['missing prev_events', 'missing auth_events']);
 async function receiveTogether(
   context: RoomserverContext,
   head: RoomHead,
-  { staged, isPatient }: Batch,
+  { staged, patience }: Batch,
 ): Promise<StagedPdu[]> {
   const [first] = staged;
   if (first === undefined) return [];
   const events = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
-  const input = { head, origin, events, kind: 'new', isPatient } as const;
+  const input = { head, origin, events, kind: 'new', patience } as const;
   const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
   return staged.filter(({ eventId }) => {

@@ -88,7 +88,7 @@ async function append(
   event: CheckedEvent,
 ): Promise<Written> {
   const sendAs = context.serverName;
-  const arrival = { event, kind: 'new', stateOfMissing: undefined, sendAs } as const;
+  const arrival = { event, kind: 'new', statesAfter: new Map(), sendAs } as const;
   const { value: decision, position } = await context.rooms.change(roomId, (room) =>
     receiveEvent(context, room, arrival),
   );

@@ -129,7 +129,7 @@ async function appendJoin(
   room: RoomDraft,
   event: CheckedEvent,
 ): Promise<void> {
-  const arrival = { event, kind: 'new', stateOfMissing: undefined } as const;
+  const arrival = { event, kind: 'new', statesAfter: new Map() } as const;
   const decision = await receiveEvent(context, room, arrival);
   if (decision.fate !== 'accepted') {
     throw new BadAnswer(`the join is not allowed by the state: ${JSON.stringify(decision)}`);
