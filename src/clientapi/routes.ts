@@ -69,8 +69,10 @@ import { getRoomKeysVersion } from './routes/getRoomKeysVersion.ts';
 import { getRoomKeysVersionCurrent } from './routes/getRoomKeysVersionCurrent.ts';
 import { getRoomState } from './routes/getRoomState.ts';
 import { getRoomStateWithKey } from './routes/getRoomStateWithKey.ts';
+import { getRoomSummary } from './routes/getRoomSummary.ts';
 import { getRoomTags } from './routes/getRoomTags.ts';
 import { getRoomVisibilityOnDirectory } from './routes/getRoomVisibilityOnDirectory.ts';
+import { getSpaceHierarchy } from './routes/getSpaceHierarchy.ts';
 import { getTokenOwner } from './routes/getTokenOwner.ts';
 import { getTurnServer } from './routes/getTurnServer.ts';
 import { getUserProfile } from './routes/getUserProfile.ts';
@@ -211,6 +213,8 @@ const routes: readonly RouteOf[] = [
   setRoomVisibilityOnDirectory,
   getPublicRooms,
   queryPublicRooms,
+  getSpaceHierarchy,
+  getRoomSummary,
   // Events
   sendMessage,
   sendMessageOnce,

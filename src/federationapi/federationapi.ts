@@ -20,6 +20,7 @@ import { getPublicRooms } from './routes/getPublicRooms.ts';
 import { getRoomState } from './routes/getRoomState.ts';
 import { getRoomStateIds } from './routes/getRoomStateIds.ts';
 import { getServerKey } from './routes/getServerKey.ts';
+import { getSpaceHierarchy } from './routes/getSpaceHierarchy.ts';
 import { getUserDevices } from './routes/getUserDevices.ts';
 import { getVersion } from './routes/getVersion.ts';
 import { getWellKnown } from './routes/getWellKnown.ts';
@@ -92,6 +93,7 @@ function routesOf(context: FederationapiContext): readonly Route[] {
     queryRoomDirectory(context),
     getPublicRooms(context),
     queryPublicRooms(context),
+    getSpaceHierarchy(context),
     getContent(context),
     getContentThumbnail(context),
     startPeek(context, states),

@@ -141,8 +141,25 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
     readonly includeAllNetworks?: boolean;
     readonly thirdPartyInstanceId?: string;
   }): Promise<PublicRooms>;
-  /** What a looker may know of a room: for the room list, previews and summaries. Unknown and stale rooms are left out. */
-  queryRoomSummaries(request: { readonly roomIds: readonly RoomId[] }): Promise<PublicRoom[]>;
+  /**
+   * Client-Server API, "GET /hierarchy": the room and those below it, depth first, as far as the user may know of them. Rooms
+   * of others are asked of their servers; a page ends where that takes long. Errors: M_FORBIDDEN, M_INVALID_PARAM.
+   */
+  querySpace(request: {
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+    readonly suggestedOnly: boolean;
+    /** Below the room itself. */
+    readonly maxDepth?: number;
+    readonly limit: number;
+    readonly from?: string;
+  }): Promise<{ rooms: readonly SpaceRoom[]; nextBatch?: string }>;
+  /** `membership` is `leave` where there is none. Errors: M_NOT_FOUND, also where the user may not know of it. */
+  queryRoomSummary(request: {
+    readonly roomIdOrAlias: string;
+    readonly userId: UserId;
+    readonly serverNames: readonly ServerName[];
+  }): Promise<RoomSummary & { membership: string }>;
 
   // --- reading ---------------------------------------------------------------------------------------
 
@@ -358,6 +375,28 @@ export interface PublicRoom {
   readonly num_joined_members: number;
   readonly guest_can_join: boolean;
   readonly world_readable: boolean;
+}
+
+/** `RoomSummary` of the specification. */
+export interface RoomSummary extends PublicRoom {
+  readonly allowed_room_ids?: readonly RoomId[];
+  readonly encryption?: string;
+  readonly room_version?: string;
+}
+
+/** A room of a hierarchy; only spaces have children. */
+export interface SpaceRoom extends RoomSummary {
+  readonly children_state: readonly SpaceChild[];
+}
+
+/** An m.space.child event, stripped. */
+export interface SpaceChild {
+  readonly type: 'm.space.child';
+  readonly state_key: RoomId;
+  readonly content: JsonObject;
+  readonly sender: UserId;
+  /** ms since the epoch. */
+  readonly origin_server_ts: number;
 }
 
 export interface PublicRooms {

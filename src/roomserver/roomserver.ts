@@ -29,6 +29,7 @@ import {
 import { createReceivingApi } from './receiving/receiving.ts';
 import { sendEvent } from './send/send-event.ts';
 import { createReadingApi } from './serving/serving.ts';
+import { createSpacesApi } from './spaces/spaces.ts';
 import { selectTransaction } from './store/transactions.ts';
 
 export interface Roomserver {
@@ -58,6 +59,7 @@ export function apiOf(context: RoomserverContext): RoomserverApi {
     ...createCreationApi(context),
     ...createAliasesApi(context),
     ...createDirectoryApi(context),
+    ...createSpacesApi(context),
     ...createPeekingApi(context),
     ...createInboundPeekApi(context),
     ...createPurgeApi(context),

@@ -6,6 +6,7 @@ import type { PduJson } from '../protocol/events/pdu.ts';
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
+import type { SpaceRoom } from './api.ts';
 
 export interface ServingApi {
   // --- receiving -------------------------------------------------------------------------------------
@@ -119,6 +120,19 @@ export interface ServingApi {
     readonly ts: number;
     readonly dir: 'f' | 'b';
   }): Promise<{ eventId: EventId; originServerTs: number }>;
+  /**
+   * Of a space the children that are here too, which the server may or may not know of. M_NOT_FOUND where it may not know of
+   * the space itself.
+   */
+  querySpaceFor(request: {
+    readonly origin: ServerName;
+    readonly roomId: RoomId;
+    readonly suggestedOnly: boolean;
+  }): Promise<{
+    room: SpaceRoom;
+    children: readonly SpaceRoom[];
+    inaccessibleChildren: readonly RoomId[];
+  }>;
   /** Throws M_FORBIDDEN where the ACL of the room denies the server; nothing for rooms that are not known. */
   checkServerAcl(request: { readonly origin: ServerName; readonly roomId: RoomId }): Promise<void>;
 }

@@ -123,26 +123,12 @@ forEachBackend('the published room directory', (backend) => {
     await send('m.room.topic', { topic: '' });
     await send('m.room.history_visibility', { history_visibility: 'shared' });
     const { topic: _, ...rest } = { ...shown, name: 'Tavern', world_readable: false };
-    assert.deepEqual(await api.queryRoomSummaries({ roomIds: [roomId] }), [rest]);
+    assert.deepEqual((await api.queryPublicRooms({ limit: 5 })).chunk, [rest]);
     // A redacted name is no name.
     const type = 'm.room.redaction';
     await api.performSendEvent({ roomId, sender: ALICE, type, content: {}, redacts: eventId });
     const { name: _name, ...nameless } = rest;
     assert.deepEqual((await api.queryPublicRooms({ limit: 5 })).chunk, [nameless]);
-    await server.close();
-  });
-
-  it('summarizes known rooms in the order asked for, published or not', async () => {
-    const server = await startRoomserver(backend);
-    const first = await makeRoom(server);
-    const second = await makeRoom(server);
-    const unknown = '!unknown:here.test' as RoomId;
-    const roomIds = [second, unknown, first];
-    const found = await server.api.queryRoomSummaries({ roomIds });
-    assert.deepEqual(
-      found.map((room) => room.room_id),
-      [second, first],
-    );
     await server.close();
   });
 

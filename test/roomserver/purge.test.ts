@@ -101,7 +101,8 @@ forEachBackend('purging', (backend) => {
     assert.equal(await api.queryRoom({ roomId }), undefined);
     await assert.rejects(api.queryAlias({ alias: ALIAS }), refusal('M_NOT_FOUND'));
     assert.deepEqual((await api.queryPublicRooms({ limit: 5 })).chunk, []);
-    assert.deepEqual(await api.queryRoomSummaries({ roomIds: [roomId] }), []);
+    const summary = api.queryRoomSummary({ roomIdOrAlias: roomId, userId: ALICE, serverNames: [] });
+    await assert.rejects(summary, { errcode: 'M_NOT_FOUND' });
     const memberships = ['join', 'invite', 'leave'];
     assert.deepEqual(await api.queryRoomsOfUser({ userId: CAROL, memberships }), []);
     const message = { roomId, sender: ALICE, type: 'm.room.message', content: text('hello?') };

@@ -41,8 +41,6 @@ export const NOT_YET: readonly string[] = [
   // Finding things
   'search',
   'getMutualRooms',
-  'getRoomSummary',
-  'getSpaceHierarchy',
   'getThreadRoots',
   'getEventByTimestamp',
   'getUrlPreview',

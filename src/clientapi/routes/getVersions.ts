@@ -4,8 +4,7 @@ import { type Route, route } from '../../http/route.ts';
 
 /**
  * Clients read a version as "what it brought is there". So those versions are left out whose endpoints are missing:
- * v1.2 (space hierarchy), v1.4 (list of threads), v1.6 (event by timestamp), v1.13 and v1.14 (reports), v1.15 (room
- * summary). What is missing whatever the version, such as search, answers M_UNRECOGNIZED, which
+ * v1.4 (list of threads), v1.6 (event by timestamp), v1.13 and v1.14 (reports). What is missing whatever the version, such as search, answers M_UNRECOGNIZED, which
  * clients meet everywhere. matrix-js-sdk wants one of v1.1 to v1.13, older clients an r0.
  */
 export const SPECIFICATION_VERSIONS: readonly string[] = [
@@ -13,6 +12,7 @@ export const SPECIFICATION_VERSIONS: readonly string[] = [
   'r0.6.0',
   'r0.6.1',
   'v1.1',
+  'v1.2',
   'v1.3',
   'v1.5',
   'v1.7',
@@ -21,6 +21,7 @@ export const SPECIFICATION_VERSIONS: readonly string[] = [
   'v1.10',
   'v1.11',
   'v1.12',
+  'v1.15',
   'v1.16',
 ];
 

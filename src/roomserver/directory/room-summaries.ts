@@ -3,20 +3,25 @@
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import {
+  readAllowedRooms,
   readAvatarUrl,
   readCanonicalAlias,
   readCreate,
   readGuestsCanJoin,
   readJoinRule,
   readRoomName,
+  readText,
   readTopic,
 } from '../../protocol/events/content.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
 import { type HistoryVisibility, isWorldReadable } from '../../protocol/visibility.ts';
-import type { PublicRoom } from '../api.ts';
+import type { PublicRoom, RoomSummary } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
+import type { RoomHead } from '../rooms/room-head.ts';
 import { rootsOf } from '../state/snapshot.ts';
 
 export interface SummarySource {
@@ -36,6 +41,7 @@ const TYPES = [
   'm.room.canonical_alias',
   'm.room.join_rules',
   'm.room.guest_access',
+  'm.room.encryption',
 ] as const;
 
 type Type = (typeof TYPES)[number];
@@ -61,6 +67,19 @@ export class RoomSummaries {
     return sources.map((source, i) => summaryOf(source, contentsOf(ids[i] as Ids, loaded)));
   }
 
+  async detailed(head: RoomHead): Promise<RoomSummary> {
+    const ids = await this.#idsOf(head);
+    const contents = contentsOf(ids, await this.#context.events.load([...ids.values()]));
+    const allowed = allowedRooms(contents('m.room.join_rules'), rulesOf(head.roomVersion));
+    const encryption = readText(contents('m.room.encryption'), 'algorithm');
+    return {
+      ...summaryOf(head, contents),
+      ...(allowed.length > 0 && { allowed_room_ids: allowed }),
+      ...(encryption !== undefined && { encryption }),
+      room_version: head.roomVersion,
+    };
+  }
+
   #idsOf(source: SummarySource): Ids | Promise<Ids> {
     const { rest } = rootsOf(source.currentState);
     return this.#ids.get(rest) ?? this.#lookUp(source, rest);
@@ -76,6 +95,15 @@ export class RoomSummaries {
     this.#ids.set(rest, found);
     return found;
   }
+}
+
+/** Empty unless the rule restricts joins to their members. */
+function allowedRooms(content: JsonObject | undefined, rules: RoomVersionRules) {
+  const rule = readJoinRule(content);
+  const isRestricted =
+    (rule === 'restricted' && rules.restrictedJoins) ||
+    (rule === 'knock_restricted' && rules.knockRestricted);
+  return isRestricted ? readAllowedRooms(content) : [];
 }
 
 type Contents = (type: Type) => JsonObject | undefined;

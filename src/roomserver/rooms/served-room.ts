@@ -37,14 +37,28 @@ export async function checkAdmitted(
   head: RoomHead,
   origin: ServerName,
 ): Promise<void> {
+  const reason = await refusalOf(context, head, origin);
+  if (reason !== undefined) throw new MatrixError('M_FORBIDDEN', reason);
+}
+
+/** As checkAdmitted. */
+export async function isAdmitted(
+  context: Context,
+  head: RoomHead,
+  origin: ServerName,
+): Promise<boolean> {
+  return (await refusalOf(context, head, origin)) === undefined;
+}
+
+async function refusalOf(
+  context: Context,
+  head: RoomHead,
+  origin: ServerName,
+): Promise<string | undefined> {
   const acl = await settingOf(context, head, 'm.room.server_acl');
-  if (!isAllowedByAcl(acl, origin)) {
-    throw new MatrixError('M_FORBIDDEN', 'The room does not let your server take part');
-  }
+  if (!isAllowedByAcl(acl, origin)) return 'The room does not let your server take part';
   const create = await settingOf(context, head, 'm.room.create');
-  if (create?.['m.federate'] === false) {
-    throw new MatrixError('M_FORBIDDEN', 'The room is not federated');
-  }
+  return create?.['m.federate'] === false ? 'The room is not federated' : undefined;
 }
 
 async function settingOf({ states, events }: Context, head: RoomHead, type: string) {

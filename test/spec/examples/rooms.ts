@@ -246,4 +246,26 @@ export const directory: Examples = {
     }),
     refusal: () => withoutToken({ body: {} }),
   },
+  getSpaceHierarchy: {
+    success: async (world) => {
+      const space = await world.createRoom({ creation_content: { type: 'm.space' } });
+      const params = { roomId: space, eventType: 'm.space.child', stateKey: world.room };
+      await world.ok('setRoomStateWithKey', { params, body: { via: ['keyhole.test'] } });
+      return { params: { roomId: space }, query: { limit: '1', max_depth: '1' } };
+    },
+    refusal: async (world) => ({
+      as: world.bob,
+      params: { roomId: await world.createRoom() },
+      status: 403,
+      errcode: 'M_FORBIDDEN',
+    }),
+  },
+  getRoomSummary: {
+    success: (world) => ({ as: world.bob, params: { roomIdOrAlias: world.room } }),
+    refusal: () => ({
+      params: { roomIdOrAlias: '!none:keyhole.test' },
+      status: 404,
+      errcode: 'M_NOT_FOUND',
+    }),
+  },
 };
