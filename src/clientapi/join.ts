@@ -5,6 +5,7 @@ import { jsonObject, type Requester } from '../http/route.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { ClientapiContext } from './context.ts';
+import { followUpgrade } from './follow-upgrade.ts';
 import { memberContentOf } from './member-content.ts';
 import { memberProfile } from './member-profile.ts';
 import { roomsVisible } from './visible.ts';
@@ -38,6 +39,7 @@ export async function performJoin(
       thirdPartySigned: body.third_party_signed,
     }),
   );
+  await followUpgrade(context, { roomId: joined.roomId, userId });
   await roomsVisible(context, joined);
   return { room_id: joined.roomId };
 }

@@ -128,6 +128,7 @@ import { sync } from './routes/sync.ts';
 import { unban } from './routes/unban.ts';
 import { unpeekRoom } from './routes/unpeekRoom.ts';
 import { updateDevice } from './routes/updateDevice.ts';
+import { upgradeRoom } from './routes/upgradeRoom.ts';
 import { uploadContent } from './routes/uploadContent.ts';
 import { uploadContentToMXC } from './routes/uploadContentToMXC.ts';
 import { uploadCrossSigningKeys } from './routes/uploadCrossSigningKeys.ts';
@@ -201,6 +202,7 @@ const routes: readonly RouteOf[] = [
   ban,
   unban,
   forgetRoom,
+  upgradeRoom,
   getJoinedRooms,
   getMembersByRoom,
   getJoinedMembersByRoom,

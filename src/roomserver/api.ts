@@ -34,6 +34,27 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
     request: CreateRoomRequest,
   ): Promise<Written & { roomId: RoomId; roomAlias?: RoomAlias }>;
   /**
+   * Client-Server API, "POST /upgrade". Errors: M_UNSUPPORTED_ROOM_VERSION, M_NOT_FOUND, M_FORBIDDEN,
+   * M_INVALID_ROOM_STATE where the new version does not allow what the old room has.
+   */
+  performUpgradeRoom(request: {
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+    readonly newVersion: string;
+    /** Heeded where the new version knows such. */
+    readonly additionalCreators: readonly UserId[];
+    /** displayname and avatar_url of the user. */
+    readonly profile: JsonObject;
+  }): Promise<Written & { replacementRoom: RoomId }>;
+  /**
+   * The user has come into the room. `predecessor`: the one that it has replaced, where she has been; aliases of this server and
+   * the place in its room list are moved.
+   */
+  performFollowUpgrade(request: {
+    readonly roomId: RoomId;
+    readonly userId: UserId;
+  }): Promise<{ predecessor?: RoomId }>;
+  /**
    * Sends an event of any kind. With a `transaction` already seen from that device, answers the first event again.
    * Redactions give `redacts`. Errors: M_FORBIDDEN with the rule, M_NOT_FOUND, M_TOO_LARGE.
    */

@@ -31,6 +31,7 @@ import { sendEvent } from './send/send-event.ts';
 import { createReadingApi } from './serving/serving.ts';
 import { createSpacesApi } from './spaces/spaces.ts';
 import { selectTransaction } from './store/transactions.ts';
+import { createUpgradeApi } from './upgrade/upgrade-room.ts';
 
 export interface Roomserver {
   readonly api: RoomserverApi;
@@ -57,6 +58,7 @@ export function apiOf(context: RoomserverContext): RoomserverApi {
     ...changes(context),
     ...queries(context),
     ...createCreationApi(context),
+    ...createUpgradeApi(context),
     ...createAliasesApi(context),
     ...createDirectoryApi(context),
     ...createSpacesApi(context),

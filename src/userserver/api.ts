@@ -191,6 +191,15 @@ export interface UserserverApi extends KeysApi, BackupsApi {
     readonly tag: string;
     readonly content?: JsonObject;
   }): Promise<Written>;
+  /**
+   * Tags, push rules and being a direct chat, of a room that has been replaced for its replacement. What is too much to be
+   * kept is left out.
+   */
+  performCopyRoomSettings(request: {
+    readonly userId: UserId;
+    readonly from: RoomId;
+    readonly to: RoomId;
+  }): Promise<Written>;
   /** `m.ignored_user_list`, parsed; cached. */
   queryIgnoredUsers(request: { readonly userId: UserId }): Promise<readonly UserId[]>;
 

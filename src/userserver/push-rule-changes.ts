@@ -109,6 +109,34 @@ export function withChangedRule(
   return withOwn(changes, kind, changed);
 }
 
+/**
+ * With what rules of their own users have for a room, which bear its id, for another room as well; undefined where there
+ * are none, or that one has its own.
+ */
+export function withRulesOfRoom(
+  changes: PushRuleChanges,
+  { from, to }: { readonly from: string; readonly to: string },
+): PushRuleChanges | undefined {
+  const named = (kind: PushRuleKind, ruleId: string) =>
+    changes.own[kind].find((rule) => rule.rule_id === ruleId);
+  let after: PushRuleChanges | undefined;
+  for (const kind of PUSH_RULE_KINDS) {
+    const rule = named(kind, from);
+    if (rule === undefined || named(kind, to) !== undefined) continue;
+    const copy = { ...rule, rule_id: to, ...conditionsFor(rule, { from, to }) };
+    after = withOwn(after ?? changes, kind, [copy, ...changes.own[kind]]);
+  }
+  return after;
+}
+
+function conditionsFor({ conditions }: PushRule, { from, to }: { from: string; to: string }) {
+  if (conditions === undefined) return {};
+  const isOfRoom = (condition: JsonObject) =>
+    condition.key === 'room_id' && condition.pattern === from;
+  const changed = conditions.map((one) => (isOfRoom(one) ? { ...one, pattern: to } : one));
+  return { conditions: changed };
+}
+
 function withOwn(
   changes: PushRuleChanges,
   kind: PushRuleKind,

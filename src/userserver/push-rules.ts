@@ -2,7 +2,7 @@
 
 import type { Transaction } from '../database/database.ts';
 import { MatrixError } from '../protocol/error.ts';
-import type { UserId } from '../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { type JsonObject, parseJsonExactly } from '../protocol/json.ts';
 import { defaultPushRules } from '../protocol/push-rules-default.ts';
 import type { UserserverApi, Written } from './api.ts';
@@ -14,6 +14,7 @@ import {
   withChangedRule,
   withoutRule,
   withRule,
+  withRulesOfRoom,
 } from './push-rule-changes.ts';
 import { checkActions, checkKind, checkNewRuleId, checkRule } from './push-rule-checks.ts';
 import { ReadThroughCache } from './read-through-cache.ts';
@@ -37,7 +38,7 @@ type PushRulesApi = Pick<
 
 export function createPushRules(context: UserserverContext): {
   readonly api: PushRulesApi;
-  readonly caches: UserCaches;
+  readonly rules: PushRules;
 } {
   const rules = new PushRules(context);
   const api: PushRulesApi = {
@@ -64,10 +65,10 @@ export function createPushRules(context: UserserverContext): {
       return rules.change(userId, (changes) => withChangedRule(changes, { ...key, change }));
     },
   };
-  return { api, caches: rules };
+  return { api, rules };
 }
 
-class PushRules implements UserCaches {
+export class PushRules implements UserCaches {
   readonly #context: UserserverContext;
   /** The same object for as long as the rules are the same: those who evaluate them compile them once. */
   readonly #rules: ReadThroughCache<UserId, JsonObject>;
@@ -92,6 +93,20 @@ class PushRules implements UserCaches {
       this.forgetAfterCommit(tx, userId);
       return [{ kind: 'PushRulesChanged' }];
     });
+  }
+
+  /** Within a unit of work that holds the account's lock: rules named by a room get their like for another. */
+  async copyWithin(
+    tx: Transaction,
+    userId: UserId,
+    rooms: { readonly from: RoomId; readonly to: RoomId },
+  ): Promise<boolean> {
+    const before = parseChanges(await selectPushRuleChanges(tx, userId));
+    const after = withRulesOfRoom(before, rooms);
+    if (after === undefined) return false;
+    await upsertPushRuleChanges(tx, userId, serialize(after));
+    this.forgetAfterCommit(tx, userId);
+    return true;
   }
 
   /** Also when the unit fails: it may have been committed all the same. */

@@ -31,6 +31,7 @@ import { createPushRules } from './push-rules.ts';
 import { createPushers } from './pushers.ts';
 import { createRegistration } from './registration.ts';
 import { RemoteProfiles } from './remote-profiles.ts';
+import { createRoomSettings } from './room-settings.ts';
 import { createSessions } from './sessions.ts';
 import { migrations } from './store/migrations.ts';
 import { TokenOwners } from './token-owners.ts';
@@ -93,7 +94,7 @@ function createApi(
     ...createGuestUpgrade(context),
     ...createLogin(context),
     ...createSessions(context),
-    ...createAccounts(context, [pushRules.caches, accountData.caches]),
+    ...createAccounts(context, [pushRules.rules, accountData.caches]),
     ...createUia(context.clock),
     ...createDevices(context, parts.lastSeen),
     ...createBackupVersions(context),
@@ -103,6 +104,7 @@ function createApi(
     ...accountData.api,
     ...createFilters(context),
     ...pushRules.api,
+    ...createRoomSettings(context, pushRules.rules),
     ...createPushers(context),
     ...createOpenId(context),
   };

@@ -60,13 +60,18 @@ export class ForeignRoom {
   static create(
     owner: Signatory,
     version: RoomVersionId,
-    more: { creator: string; initialState?: readonly Omit<NewEvent, 'sender'>[] },
+    more: {
+      creator: string;
+      createContent?: JsonObject;
+      initialState?: readonly Omit<NewEvent, 'sender'>[];
+    },
   ): ForeignRoom {
-    const { creator: sender, initialState = [] } = more;
+    const { creator: sender, createContent, initialState = [] } = more;
     const room = new ForeignRoom(owner, version);
     const { roomIdIsCreateEventId, implicitCreator, privilegedCreators } = room.rules;
     if (!roomIdIsCreateEventId) room.roomId = randomRoomId(owner.name);
-    const content = { room_version: version, ...(!implicitCreator && { creator: sender }) };
+    const named = { room_version: version, ...(!implicitCreator && { creator: sender }) };
+    const content = { ...createContent, ...named };
     const create = room.add({ type: 'm.room.create', sender, stateKey: '', content });
     room.roomId = create.roomId;
     room.add({

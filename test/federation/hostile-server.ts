@@ -13,7 +13,7 @@ import { generateSigningKey, type SigningKey } from '../../src/protocol/signing-
 import type { Answer } from '../client.ts';
 import { ask, xMatrix } from './asking.ts';
 import { TLS } from './entrance.ts';
-import { ForeignRoom, type NewEvent, type Signatory } from './foreign-room.ts';
+import { ForeignRoom, type Signatory } from './foreign-room.ts';
 
 export interface Asked {
   readonly method: string;
@@ -95,7 +95,7 @@ export class HostileServer implements Signatory {
 
   createRoom(
     version: RoomVersionId,
-    more: { creator?: string; initialState?: readonly Omit<NewEvent, 'sender'>[] } = {},
+    more: Partial<Parameters<typeof ForeignRoom.create>[2]> = {},
   ): ForeignRoom {
     const creator = more.creator ?? this.user('eve');
     const room = ForeignRoom.create(this, version, { ...more, creator });

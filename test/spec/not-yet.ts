@@ -46,5 +46,4 @@ export const NOT_YET: readonly string[] = [
   'getUrlPreview',
   'getUrlPreviewAuthed',
   // Rooms
-  'upgradeRoom',
 ];

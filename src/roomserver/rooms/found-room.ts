@@ -4,7 +4,7 @@ import { authorizeAgainstState } from '../../protocol/auth/authorize.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { buildPdu } from '../../protocol/events/build.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { randomRoomId } from '../../protocol/opaque-ids.ts';
 import type { RoomVersionId } from '../../protocol/roomversions/room-version.ts';
@@ -21,6 +21,8 @@ export interface Founding {
   readonly roomVersion: RoomVersionId;
   /** Of m.room.create, with `room_version` (and `creator`, where the room version wants it). */
   readonly content: JsonObject;
+  /** Absent: one that nobody has. Not for room versions that make it of m.room.create. */
+  readonly roomId?: RoomId;
   /** ms since the epoch; absent: now. */
   readonly originServerTs?: number | undefined;
 }
@@ -46,12 +48,12 @@ export function foundRoom<T>(
 
 function buildCreate(
   { clock, serverName, signingKey }: Context,
-  { creator, roomVersion, content, originServerTs }: Founding,
+  { creator, roomVersion, content, roomId, originServerTs }: Founding,
 ): Pdu {
   const rules = rulesOf(roomVersion);
   const create = buildPdu({
     rules,
-    roomId: rules.roomIdIsCreateEventId ? undefined : randomRoomId(serverName),
+    roomId: rules.roomIdIsCreateEventId ? undefined : (roomId ?? randomRoomId(serverName)),
     sender: creator,
     type: 'm.room.create',
     stateKey: '',

@@ -147,7 +147,12 @@ async function references(
   });
 }
 
-function checkAuthorized({ serverName }: Context, pdu: Pdu, state: AuthState): void {
+/** Throws M_FORBIDDEN with the rule. */
+export function checkAuthorized(
+  { serverName }: Pick<Context, 'serverName'>,
+  pdu: Pdu,
+  state: AuthState,
+): void {
   const verdict = authorizeAgainstState(pdu, state.lookup, {
     rules: state.rules,
     create: state.create,

@@ -50,6 +50,10 @@ export async function deleteAlias(
   await tx.run(sql`DELETE FROM roomserver_aliases WHERE alias = ${alias} AND room_id = ${roomId}`);
 }
 
+export async function moveAliases(tx: Transaction, from: RoomId, to: RoomId): Promise<void> {
+  await tx.run(sql`UPDATE roomserver_aliases SET room_id = ${to} WHERE room_id = ${from}`);
+}
+
 export async function deleteAliasesOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM roomserver_aliases WHERE room_id = ${roomId}`);
 }

@@ -268,4 +268,16 @@ export const directory: Examples = {
       errcode: 'M_NOT_FOUND',
     }),
   },
+  upgradeRoom: {
+    success: async (world) => ({
+      params: { roomId: await world.createRoom() },
+      body: { new_version: '11', additional_creators: [world.bob.userId] },
+    }),
+    refusal: (world) => ({
+      params: { roomId: world.room },
+      body: { new_version: 'none' },
+      status: 400,
+      errcode: 'M_UNSUPPORTED_ROOM_VERSION',
+    }),
+  },
 };
