@@ -39,6 +39,8 @@ export interface ComposeOptions {
   readonly clock: Clock;
   /** For tests: awaited before every COMMIT, which fails when this does. */
   readonly beforeCommit?: () => Promise<void>;
+  /** For tests: of what goes over the network, which takes real time otherwise. */
+  readonly timers?: Clock;
 }
 
 export interface NewUser {

@@ -12,7 +12,7 @@ export interface PeekApi {
    * Asks the servers in turn until one lets us look: its answer, unchecked. The subscription is pending until the entry
    * `NewOutboundPeek` is consumed, and taken back by `performCancelOutboundPeek` or at the next start. Errors: those of
    * the last server where they are M_FORBIDDEN, M_NOT_FOUND, M_INCOMPATIBLE_ROOM_VERSION or M_LIMIT_EXCEEDED;
-   * M_NOT_FOUND without servers, and where none could be reached.
+   * M_NOT_FOUND without servers; M_UNKNOWN, as a gateway, where none could be reached or answered.
    */
   performOutboundPeek(request: {
     readonly roomId: RoomId;

@@ -25,6 +25,8 @@ export interface NetworkOptions {
   readonly postgres?: { readonly url: string; readonly servers: readonly number[] };
   /** `manual`: one clock for all servers, which the test moves; see `pump`. Default: the real one. */
   readonly clock?: 'real' | 'manual';
+  /** With a manual clock: it also says when requests to other servers have taken too long. */
+  readonly hasManualTimeouts?: boolean;
   /** Requests go to the servers' own TLS listeners, untouched; there are no links then. */
   readonly direct?: boolean;
   /** Of the chances of faults. */
@@ -214,6 +216,7 @@ class Server implements ComposedServer {
       config,
       logger: this.#options.logger ?? silentLogger,
       clock: this.#clock,
+      ...(this.#options.hasManualTimeouts === true && { timers: this.#clock }),
       beforeCommit: async () => {
         if (life.isKilled) throw new Error('killed');
       },

@@ -111,7 +111,7 @@ for (const dialect of DIALECTS) {
       };
       const client = await scene.server.user('unlucky');
       const unlucky = new Looker(client, room.roomId);
-      assert.equal((await unlucky.peek(peer.name)).status, 404);
+      assert.equal((await unlucky.peek(peer.name)).status, 502);
       await scene.pass(HOUR_MS);
       await until(() => peekRequests(peer).includes('DELETE'), 'it is taken back');
       peer.intercept = () => undefined;

@@ -68,6 +68,10 @@ export class PeekPeer {
     return this.#wire?.name ?? '';
   }
 
+  get isBusy(): boolean {
+    return this.#wire?.isBusy() === true;
+  }
+
   user(localpart: string): string {
     return `@${localpart}:${this.name}`;
   }

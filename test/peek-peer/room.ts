@@ -39,7 +39,9 @@ export class PeerRoom {
     const room = new PeerRoom(version, author.name);
     const set = (type: string, content: Json, stateKey = '') =>
       room.add(author, sender, { type, content, stateKey });
-    const create = set('m.room.create', { room_version: version });
+    // In version 12 two rooms that begin alike are one.
+    const nonce = randomBytes(9).toString('base64url');
+    const create = set('m.room.create', { room_version: version, nonce });
     room.roomId = roomIdOf(create);
     set('m.room.member', { membership: 'join' }, sender);
     set('m.room.power_levels', { users: version === '12' ? {} : { [sender]: 100 } });

@@ -35,6 +35,7 @@ export interface SceneOptions {
   readonly dialect?: Dialect;
   readonly servers?: number;
   readonly config?: Record<string, unknown>;
+  readonly hasManualTimeouts?: boolean;
 }
 
 /** Closed after the test. */
@@ -46,9 +47,13 @@ export async function openScene(t: TestContext, options: SceneOptions = {}): Pro
 
 /** To be closed by who asks. */
 export async function openSceneFor(options: SceneOptions): Promise<Scene> {
-  const { dialect = 'msc2444', servers = 1, config = {} } = options;
+  const { dialect = 'msc2444', servers = 1, config = {}, hasManualTimeouts = false } = options;
   const peeking = { lifetime_ms: MONTH_MS, grace_ms: MONTH_MS };
-  const network = await startNetwork({ servers, clock: 'manual', config: { peeking, ...config } });
+  const network = await startNetwork({
+    ...{ servers, hasManualTimeouts },
+    clock: 'manual',
+    config: { peeking, ...config },
+  });
   let time = BEGINNING;
   const now = () => time;
   const peers: PeekPeer[] = [];
@@ -64,8 +69,9 @@ export async function openSceneFor(options: SceneOptions): Promise<Scene> {
   const server = network.server(0);
   const passUntil = (holds: () => boolean | Promise<boolean>, what?: string) =>
     until(async () => {
-      await server.settled();
+      if (peers.some(({ isBusy }) => isBusy)) return false;
       await pass(1_000);
+      await server.settled();
       return holds();
     }, what);
   const peer = await newPeer(dialect);

@@ -24,12 +24,20 @@ export interface PeerAnswer {
   readonly body: Json;
 }
 
+/** An answer that is no JSON. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** `hang`: there is no answer; `cut`: the connection is broken off. */
-export type Reply = PeerAnswer | 'hang' | 'cut';
+export type Reply = PeerAnswer | PlainAnswer | 'hang' | 'cut';
 
 export interface Wire {
   /** `localhost:port` */
   readonly name: string;
+  /** Handshakes and answers that are under way: time had better stand still meanwhile. */
+  isBusy(): boolean;
   close(): Promise<void>;
 }
 
@@ -39,19 +47,30 @@ export async function listen(answer: (request: PeerRequest) => Promise<Reply>): 
     cert: readFileSync(SERVER_CERTIFICATE.certPath),
     key: readFileSync(SERVER_CERTIFICATE.keyPath),
   };
+  const shaking = new Set<unknown>();
+  const answering = new Set<IncomingMessage>();
   const server = createServer(tls, (request, response) => {
-    handle(request, response, answer).catch(() => response.destroy());
+    answering.add(request);
+    handle(request, response, answer)
+      .catch(() => response.destroy())
+      .finally(() => answering.delete(request));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    shaking.add(socket.remotePort);
+    const { remotePort } = socket;
+    socket.once('close', () => {
+      sockets.delete(socket);
+      shaking.delete(remotePort);
+    });
   });
+  server.on('secureConnection', ({ remotePort }) => shaking.delete(remotePort));
   const name = `localhost:${await portOf(server)}`;
   const close = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { name, close };
+  return { name, isBusy: () => shaking.size + answering.size > 0, close };
 }
 
 async function portOf(server: Server): Promise<number> {
@@ -80,7 +99,7 @@ async function handle(
     return;
   }
   response.writeHead(reply.status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(reply.body));
+  response.end('text' in reply ? reply.text : JSON.stringify(reply.body));
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

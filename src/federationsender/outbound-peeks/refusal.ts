@@ -1,7 +1,7 @@
 // What is said here of a look that no server has let us take.
 
 import type { FederationError } from '../../federation/federation-error.ts';
-import { type Errcode, MatrixError } from '../../protocol/error.ts';
+import { type Errcode, GatewayError, MatrixError } from '../../protocol/error.ts';
 
 /** What other servers may say in our place. */
 const PASSED_ON: readonly Errcode[] = [
@@ -21,7 +21,7 @@ export function refusal(failures: readonly FederationError[]): MatrixError {
   const { destination, retryAfterMs } = failure;
   const errcode = PASSED_ON.find((one) => one === failure.errcode);
   if (errcode === undefined) {
-    return new MatrixError('M_NOT_FOUND', `The room cannot be had from ${destination}`);
+    return new GatewayError('M_UNKNOWN', `The room cannot be had from ${destination}`);
   }
   const extra = errcode === 'M_LIMIT_EXCEEDED' ? { retry_after_ms: retryAfterMs ?? 5_000 } : {};
   return new MatrixError(errcode, `${destination} does not show this room`, extra);

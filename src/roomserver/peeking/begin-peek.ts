@@ -1,7 +1,7 @@
 // Begins to look into a room through the first of some servers that shows it. What the server relays from its cut on is held
 // until its snapshot is stored, and received then: so that there is neither a gap nor an overlap.
 
-import { MatrixError } from '../../protocol/error.ts';
+import { GatewayError, MatrixError } from '../../protocol/error.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
@@ -51,12 +51,18 @@ async function throughFirst(context: RoomserverContext, start: PeekToBegin): Pro
       return;
     } catch (error) {
       logger.info({ roomId, server, err: error }, 'what a server shows of a room is not used');
-      failure = error;
+      failure = failureOf(error, server);
       await federationsender.performCancelOutboundPeek(peek);
     }
     left = left.slice(left.indexOf(server) + 1);
   }
   throw failure;
+}
+
+/** What is wrong with the answer stands in the log; who wants to look is told whose fault it is. */
+function failureOf(error: unknown, server: ServerName): unknown {
+  if (!(error instanceof MatrixError) || error.errcode === 'M_BAD_STATE') return error;
+  return new GatewayError('M_UNKNOWN', `What ${server} shows of the room cannot be used`);
 }
 
 async function storeAnswer(

@@ -2,7 +2,7 @@
 // lock: what ends visibility is either refused by or comes after it in the log. A room in which nobody of this server is
 // has to be watched through another one first.
 
-import { MatrixError } from '../../protocol/error.ts';
+import { GatewayError, MatrixError } from '../../protocol/error.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { isWorldReadable } from '../../protocol/visibility.ts';
 import type { RoomserverApi, Written } from '../api.ts';
@@ -38,12 +38,13 @@ async function peek(
   try {
     return await outboundPeeks.whileWatched(roomId, hints, () => look(context, roomId, request));
   } catch (error) {
-    if (request.isRenewal !== true || !isNotFound(error)) throw error;
+    if (request.isRenewal !== true || !isOutOfReach(error)) throw error;
     return look(context, roomId, request);
   }
 }
 
-function isNotFound(error: unknown): boolean {
+function isOutOfReach(error: unknown): boolean {
+  if (error instanceof GatewayError) return true;
   return error instanceof MatrixError && error.errcode === 'M_NOT_FOUND';
 }
 
