@@ -133,7 +133,7 @@ const STEP_MS = 50;
 const LEAP_MS = 2_000;
 /** ms of real time between two looks. */
 const LOOK_MS = 5;
-const PUMP_PATIENCE_MS = 30_000;
+const PUMP_PATIENCE_MS = 60_000;
 
 async function pump(
   holds: () => boolean | Promise<boolean>,

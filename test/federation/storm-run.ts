@@ -2,7 +2,8 @@
 //   node test/federation/storm-run.ts [--seeds 100] [--first 1] [--events 2000] [--members 30] [--servers 3]
 //     [--versions 6,10,11,12] [--kills 2] [--partitions 2] [--processes]
 // With --processes the servers are processes of their own, killed with kill -9, and have the real clock. Goes on after a
-// seed that fails; exits with 1 if any has.
+// seed that fails, and names it; exits with 1 if any has. The same seed makes the same storm, but for what the machine makes of
+// it in time: one that has failed may need some runs to fail again.
 
 import { parseArgs } from 'node:util';
 import { startNetwork } from './network.ts';
