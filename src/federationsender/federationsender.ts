@@ -25,6 +25,7 @@ import { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
 import type { PeekApi } from './peek-api.ts';
 import { AliveServers } from './sending/alive.ts';
 import type { SendingContext } from './sending/context.ts';
+import { delivered } from './sending/delivered.ts';
 import { Dispatcher } from './sending/dispatcher.ts';
 import type { LaneLimits } from './sending/lanes.ts';
 import { PduCache } from './sending/pdu-cache.ts';
@@ -66,6 +67,8 @@ type Subscriptions = Readonly<Record<ConsumedTopic, Subscription>>;
 const PEEK_LIMITS: InboundPeekLimits = { maxPerServer: 1000, maxPerRoom: 2000 };
 const LIMITS: LaneLimits = { living: 100, doubtful: 40, slow: 200 };
 const TXN_PREFIX_LENGTH = 12;
+/** How long a look waits until the server has what we have said in the room, ms. */
+const DELIVERED_WITHIN_MS = 5_000;
 /** How long those wait who want their entry to be consumed, ms. */
 const CONSUMED_WITHIN_MS = 5_000;
 
@@ -132,7 +135,11 @@ async function createContext(
       limits: options.peekLimits ?? PEEK_LIMITS,
       onExpired: wake,
     }),
-    outboundPeeks: new OutboundPeekKeeper({ ...options, random: randomOf(options) }),
+    outboundPeeks: new OutboundPeekKeeper({
+      ...options,
+      random: randomOf(options),
+      delivered: (peek) => delivered({ ...options, dispatcher }, peek, DELIVERED_WITHIN_MS),
+    }),
   };
   return { context, alive };
 }
@@ -168,11 +175,15 @@ function randomOf({ random }: FederationsenderOptions): () => number {
 }
 
 function peekApi(
-  { inboundPeeks, outboundPeeks }: FederationsenderContext,
+  { inboundPeeks, outboundPeeks, eventLog }: FederationsenderContext,
   rooms: Subscription,
 ): PeekApi {
   return {
-    performOutboundPeek: (request) => outboundPeeks.begin(request),
+    performOutboundPeek: async (request) => {
+      // What has just been said in the room is queued before it is looked into.
+      await rooms.reached(await eventLog.head('roomserver.output'), CONSUMED_WITHIN_MS);
+      return outboundPeeks.begin(request);
+    },
     performCancelOutboundPeek: (peek) => outboundPeeks.cancel(peek),
     queryInboundPeek: async (key) => ({ isActive: await inboundPeeks.isActive(key) }),
     checkInboundPeekLimits: (key) => inboundPeeks.checkLimits(key),

@@ -52,6 +52,8 @@ export interface OutboundPeekOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly client: Pick<FederationClient, 'request'>;
+  /** Resolves once the server has been sent what waits for it of the room, or is not sent to now. */
+  readonly delivered: (peek: OutboundPeekKey) => Promise<void>;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -134,7 +136,9 @@ export class OutboundPeekKeeper {
     peek: OutboundPeekKey,
     request: { readonly roomVersions: readonly string[]; readonly signal: AbortSignal },
   ): Promise<JsonObject> {
-    const { database, client, clock } = this.#options;
+    const { database, client, clock, delivered } = this.#options;
+    // Or its answer would bring back somebody who has just left.
+    await delivered(peek);
     const row: OutboundPeekRow = {
       ...peek,
       status: 'pending',

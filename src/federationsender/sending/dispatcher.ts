@@ -20,6 +20,8 @@ interface Active {
   readonly id: number;
   /** Something more to send came while its last transaction was composed. */
   again: boolean;
+  /** Resolves when it has been sent to, or not, for this time. */
+  readonly attempt: PromiseWithResolvers<void>;
 }
 
 export interface DispatcherOptions extends SendingContext {
@@ -70,11 +72,16 @@ export class Dispatcher {
       if (active !== undefined) {
         active.again = true;
       } else {
-        this.#active.set(id, { id, again: false });
+        this.#active.set(id, { id, again: false, attempt: Promise.withResolvers() });
         this.#unloaded.add(id);
       }
     }
     if (this.#unloaded.size > 0) this.#loading ??= this.#load();
+  }
+
+  /** Resolves after the attempt that is under way or about to be; undefined: the destination is not sent to now. */
+  attempted(id: number): Promise<void> | undefined {
+    return this.#active.get(id)?.attempt.promise;
   }
 
   /** Some destination may be tried earlier than it was to be. */
@@ -110,7 +117,7 @@ export class Dispatcher {
     const isReady = new Set(ready.map(({ id }) => id));
     for (const id of ids) {
       if (isReady.has(id)) continue;
-      this.#active.delete(id);
+      this.#release(id);
       outbox.drop(id);
     }
     for (const destination of ready) this.#queue(destination);
@@ -154,10 +161,11 @@ export class Dispatcher {
 
   #after(destination: Destination, outcome: Outcome): void {
     const { id } = destination;
-    const again = this.#active.get(id)?.again === true;
+    const done = this.#active.get(id);
     this.#active.delete(id);
     // Looked up again, since catching up may have ended.
-    if (outcome.kind === 'sent' || (outcome.kind === 'idle' && again)) this.wake([id]);
+    if (outcome.kind === 'sent' || (outcome.kind === 'idle' && done?.again)) this.wake([id]);
+    done?.attempt.resolve();
     if (outcome.kind !== 'failed') return;
     this.#options.onFailure(destination);
     this.#retries.consider(outcome.retryAt);
@@ -165,8 +173,13 @@ export class Dispatcher {
 
   #pause(id: number): void {
     this.#options.clock.schedule(PAUSE_MS, () => {
-      this.#active.delete(id);
+      this.#release(id);
       this.wake([id]);
     });
+  }
+
+  #release(id: number): void {
+    this.#active.get(id)?.attempt.resolve();
+    this.#active.delete(id);
   }
 }

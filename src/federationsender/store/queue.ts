@@ -134,6 +134,18 @@ export async function deleteSentPdus(
   return found.at(-1)?.position;
 }
 
+export async function selectIsQueued(
+  database: Queryable,
+  destinationId: number,
+  roomId: RoomId,
+): Promise<boolean> {
+  const found = await database.get(sql`
+    SELECT 1 AS queued FROM federationsender_queue q
+    JOIN federationsender_pdus p ON p.position = q.position
+    WHERE q.destination_id = ${destinationId} AND p.room_id = ${roomId} LIMIT 1`);
+  return found !== undefined;
+}
+
 /** How many events wait for the destination, counted up to the limit. */
 export async function countQueue(
   tx: Transaction,

@@ -10,6 +10,7 @@ import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
+import { untoldExtremities } from '../peeking/untold.ts';
 import { logEvent, logStateReplaced, visibilityIn } from '../rooms/extend-room.ts';
 import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
@@ -187,14 +188,18 @@ async function showPlaced(room: RoomDraft, record: EventRecord): Promise<void> {
 async function replaceState(
   { serverName, outboundPeeks }: RoomserverContext,
   room: RoomDraft,
-  { request, extremities }: { request: InputRequest; extremities: readonly Extremity[] },
+  { request, extremities: given }: { request: InputRequest; extremities: readonly Extremity[] },
 ): Promise<void> {
   if (request.peek !== undefined && room.head.localMembers > 0) {
     throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
   }
   if (request.peek !== undefined) beginLook(room, outboundPeeks, request.peek);
   room.alsoWrite((tx) => deletePurge(tx, room.roomId));
-  if (request.peek !== undefined && isAsBefore(room, extremities)) return;
+  const isLook = request.peek !== undefined;
+  const extremities = isLook
+    ? [...given, ...(await untoldExtremities(room, given, serverName))]
+    : given;
+  if (isLook && isAsBefore(room, extremities)) return;
   const { currentState: before, createEventId } = room.head;
   room.head = { ...room.head, extremities };
   const after = await resolveSnapshots(
