@@ -100,10 +100,14 @@ async function pass(
     response.writeHead(503, { 'content-type': 'text/html' }).end('<html>busy</html>');
     return;
   }
-  if (fault === 'twice') await ask(passage, request, body).catch(() => undefined);
+  if (fault === 'twice') {
+    await ask(passage, request, body).catch(() => undefined);
+    await link.leave(path);
+  }
   const answer = await ask(passage, request, body);
   exchange.status = answer.status;
   exchange.answer = answer.body.toString();
+  await link.leave(path);
   // The link may have been cut meanwhile.
   if (link.isCut) request.socket.destroy();
   else give(request, response, { answer, fault });

@@ -54,6 +54,7 @@ export class Link {
   readonly #random: Random;
   readonly #once: Once[] = [];
   readonly #holds = new Set<Hold>();
+  readonly #answerHolds = new Set<Hold>();
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
@@ -66,33 +67,26 @@ export class Link {
 
   /** Holds up all requests whose path matches. */
   hold(path: string | RegExp): Held {
-    const released = Promise.withResolvers<void>();
-    const arrived = Promise.withResolvers<void>();
-    const hold = {
-      matches: matcher(path),
-      released: released.promise,
-      arrived: () => arrived.resolve(),
-    };
-    this.#holds.add(hold);
-    const release = () => {
-      this.#holds.delete(hold);
-      released.resolve();
-    };
-    return { arrived: arrived.promise, release };
+    return holdIn(this.#holds, path);
   }
 
+  /** Holds up all answers to requests whose path matches; of those that arrive twice, both. */
+  holdAnswers(path: string | RegExp): Held {
+    return holdIn(this.#answerHolds, path);
+  }
   /** Resolves when the request may go on, with what becomes of it. */
   async enter(path: string): Promise<Fault | 'cut' | undefined> {
     const fault = this.#faultOf(path);
     const [least, most] = this.weather.delayMs ?? [0, 0];
     const delayMs = most === 0 ? 0 : least + this.#random() * (most - least);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-    for (const hold of this.#holds) {
-      if (!hold.matches(path)) continue;
-      hold.arrived();
-      await hold.released;
-    }
+    await passHolds(this.#holds, path);
     return this.isCut ? 'cut' : fault;
+  }
+
+  /** Resolves when the answer may go on. */
+  leave(path: string): Promise<void> {
+    return passHolds(this.#answerHolds, path);
   }
 
   #faultOf(path: string): Fault | undefined {
@@ -104,6 +98,30 @@ export class Link {
       if (number < 0) return fault;
     }
     return undefined;
+  }
+}
+
+function holdIn(holds: Set<Hold>, path: string | RegExp): Held {
+  const released = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const hold = {
+    matches: matcher(path),
+    released: released.promise,
+    arrived: () => arrived.resolve(),
+  };
+  holds.add(hold);
+  const release = () => {
+    holds.delete(hold);
+    released.resolve();
+  };
+  return { arrived: arrived.promise, release };
+}
+
+async function passHolds(holds: ReadonlySet<Hold>, path: string): Promise<void> {
+  for (const hold of holds) {
+    if (!hold.matches(path)) continue;
+    hold.arrived();
+    await hold.released;
   }
 }
 

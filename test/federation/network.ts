@@ -13,7 +13,7 @@ import { register, type TestClient } from '../client.ts';
 import { createSchema } from '../contracts/backends.ts';
 import { SERVER_CERTIFICATE, TEST_CA } from '../tls/fixtures.ts';
 import { type Entrance, openEntrance } from './entrance.ts';
-import { type Link, Links } from './link.ts';
+import { type Held, type Link, Links } from './link.ts';
 import { type StoredRoom, storedRoom } from './stored-room.ts';
 import { openTcpEntrance } from './tcp-entrance.ts';
 
@@ -54,6 +54,8 @@ export interface ComposedServer extends NetworkServer {
   readonly keyhole: Keyhole;
   /** Resolves once the log has been consumed by the syncserver as far as it goes now. */
   settled(): Promise<void>;
+  /** Holds up every COMMIT of its database. */
+  holdCommits(): Held;
 }
 
 export interface Network<S extends NetworkServer = NetworkServer> {
@@ -169,6 +171,7 @@ class Server implements ComposedServer {
   #port = 0;
   /** What ends the run that is on now. */
   #life = { isKilled: false };
+  #commits: { readonly arrived: () => void; readonly released: Promise<void> } | undefined;
 
   constructor(options: NetworkOptions, clock: Clock, entrance: Entrance) {
     this.name = entrance.serverName;
@@ -208,6 +211,17 @@ class Server implements ComposedServer {
     await components.syncserver.api.waitForPositions({ rooms, users });
   }
 
+  holdCommits(): Held {
+    const arrived = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.#commits = { arrived: () => arrived.resolve(), released: released.promise };
+    const release = () => {
+      this.#commits = undefined;
+      released.resolve();
+    };
+    return { arrived: arrived.promise, release };
+  }
+
   async start(): Promise<void> {
     const { config } = parseConfig(stringify(this.#config()), 'the test');
     const life = { isKilled: false };
@@ -218,6 +232,8 @@ class Server implements ComposedServer {
       clock: this.#clock,
       ...(this.#options.hasManualTimeouts === true && { timers: this.#clock }),
       beforeCommit: async () => {
+        this.#commits?.arrived();
+        await this.#commits?.released;
         if (life.isKilled) throw new Error('killed');
       },
     });

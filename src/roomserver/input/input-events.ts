@@ -53,6 +53,8 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
    * which its sender gave nothing.
    */
   readonly patience?: 'new' | 'early' | undefined;
+  /** What cannot be connected to what is here is dropped. */
+  readonly isConnected?: boolean;
 }
 
 /** Events that have passed the checks that need no room. A fate for each, by its id. */
@@ -98,8 +100,9 @@ async function receiveAll(
   const { roomId } = gathering.head;
   const given = new Set(gathering.events);
   const waits = (event: CheckedEvent) =>
-    gathering.patience !== undefined &&
-    (mayGrow || (gathering.patience === 'new' && given.has(event)));
+    gathering.isConnected === true ||
+    (gathering.patience !== undefined &&
+      (mayGrow || (gathering.patience === 'new' && given.has(event))));
   const lacking = ordered.filter((event) => !waits(event));
   const statesAfter = await statesOfMissing(context, { ...gathering, events: ordered }, lacking);
   const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {

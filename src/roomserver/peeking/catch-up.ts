@@ -25,7 +25,7 @@ export async function catchUp(
   if (!isNear(head, given)) return;
   const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
   const events = (await checkEvents(given, check)).filter(isChecked);
-  const input = { head, origin: server, events, kind: 'new', isPatient: true } as const;
+  const input = { head, origin: server, events, kind: 'new', isConnected: true } as const;
   await inputChecked(context, input);
 }
 

@@ -10,7 +10,7 @@ import type { CheckedEvent } from '../input/checked-event.ts';
 import { type CheckedInput, inputChecked } from '../input/input-events.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/staged-pdus.ts';
-
+import { bringHistory } from './bring-history.ts';
 import type { Deferrals } from './deferrals.ts';
 
 const BATCH = 50;
@@ -92,6 +92,7 @@ async function receiveTogether(
   if (first === undefined) return [];
   const events = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
+  await bringHistory(context, head, events);
   const input = { head, origin, events, kind: 'new', patience } as const;
   const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
