@@ -188,7 +188,7 @@ describe('the cut', () => {
     }
     let { status } = await peeking;
     if (put === 'lost') {
-      assert.equal(status, 404);
+      assert.equal(status, 502);
       ({ status } = await peek(bob, roomId, [there().name]));
     }
     assert.equal(status, 200);

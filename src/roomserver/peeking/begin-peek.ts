@@ -8,7 +8,7 @@ import type { RoomserverContext } from '../context.ts';
 import { inputState } from '../input/input-state.ts';
 import { takeHeld } from '../receiving/receive-pdus.ts';
 import type { OutboundPeek } from '../store/outbound-peeks.ts';
-import { catchUp } from './catch-up.ts';
+import { type CatchUp, catchUp } from './catch-up.ts';
 import type { HeldPdus } from './held-pdus.ts';
 import { readPeekAnswer } from './peek-answer.ts';
 
@@ -17,7 +17,7 @@ export interface PeekToBegin {
   /** In the order in which they are asked. */
   readonly servers: readonly ServerName[];
   readonly held: HeldPdus;
-  readonly isOver: () => boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Events received at once. */
@@ -37,17 +37,17 @@ export async function beginPeek(context: RoomserverContext, start: PeekToBegin):
 
 async function throughFirst(context: RoomserverContext, start: PeekToBegin): Promise<void> {
   const { federationsender, logger } = context;
-  const { roomId, servers, isOver } = start;
+  const { roomId, servers, signal } = start;
   const roomVersions = ROOM_VERSIONS;
   let failure: unknown = new MatrixError('M_NOT_FOUND', 'No such room');
   let left = servers;
   while (left.length > 0) {
-    if (isOver()) throw new Error('the roomserver is closed');
+    signal.throwIfAborted();
     const request = { roomId, servers: left, roomVersions };
     const { server, peekId, answer } = await federationsender.performOutboundPeek(request);
     const peek = { roomId, server, peekId };
     try {
-      await storeAnswer(context, peek, readPeekAnswer(answer));
+      await storeAnswer(context, peek, { answer: readPeekAnswer(answer), signal });
       return;
     } catch (error) {
       logger.info({ roomId, server, err: error }, 'what a server shows of a room is not used');
@@ -68,11 +68,11 @@ function failureOf(error: unknown, server: ServerName): unknown {
 async function storeAnswer(
   context: RoomserverContext,
   peek: OutboundPeek,
-  answer: ReturnType<typeof readPeekAnswer>,
+  { answer, signal }: Pick<CatchUp, 'answer' | 'signal'>,
 ): Promise<void> {
   const { roomId, server } = peek;
   const { renewalInterval, ...state } = answer;
-  await catchUp(context, { roomId, server, answer });
+  await catchUp(context, { roomId, server, answer, signal });
   const input = { ...state, roomId, reason: 'peek' as const };
   await inputState(context, { ...input, peek: { ...peek, renewalInterval } });
 }

@@ -13,20 +13,53 @@ import type { PeekAnswer } from './peek-answer.ts';
 /** Where what is new lies so much deeper than what is here, more is missing than is asked for in one go. */
 const MAX_DEPTH = 200;
 
+/** ms before each further attempt. */
+const PAUSES_MS = [1_000, 5_000];
+
+export interface CatchUp {
+  readonly roomId: RoomId;
+  readonly server: ServerName;
+  readonly answer: PeekAnswer;
+  readonly signal: AbortSignal;
+}
+
 /** From the extremities that are here to those of the answer. What cannot be connected is left out. */
-export async function catchUp(
-  context: RoomserverContext,
-  { roomId, server, answer }: { roomId: RoomId; server: ServerName; answer: PeekAnswer },
-): Promise<void> {
-  const head = await context.rooms.head(roomId);
-  if (head === undefined || head.extremities.length === 0) return;
+export async function catchUp(context: RoomserverContext, request: CatchUp): Promise<void> {
+  const { answer, signal } = request;
   const latest = new Set<EventId>(answer.extremities.map(({ eventId }) => eventId));
   const given = answer.events.filter(({ eventId }) => latest.has(eventId));
-  if (!isNear(head, given)) return;
+  for (const pause of [...PAUSES_MS, 0]) {
+    const isDone = await attempt(context, request, given);
+    if (isDone || signal.aborted) return;
+    // One connection that broke must not leave a gap.
+    await pass(context, pause, signal);
+  }
+}
+
+/** Whether more attempts would bring no more. */
+async function attempt(
+  context: RoomserverContext,
+  { roomId, server }: CatchUp,
+  given: PeekAnswer['events'],
+): Promise<boolean> {
+  const head = await context.rooms.head(roomId);
+  if (head === undefined || head.extremities.length === 0 || !isNear(head, given)) return true;
   const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
   const events = (await checkEvents(given, check)).filter(isChecked);
   const input = { head, origin: server, events, kind: 'new', isConnected: true } as const;
-  await inputChecked(context, input);
+  const fates = [...(await inputChecked(context, input)).values()];
+  return fates.every(({ fate }) => fate !== 'dropped');
+}
+
+function pass({ clock }: RoomserverContext, ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.schedule(ms, resolve);
+    signal.addEventListener('abort', () => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 function isNear({ extremities }: RoomHead, given: PeekAnswer['events']): boolean {

@@ -47,7 +47,7 @@ export class OutboundPeeks {
   readonly #attempts: Attempts;
   /** Through whom we looked last, where that came to an end. */
   readonly #former = new Map<RoomId, Former>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(context: RoomserverContext) {
     this.#context = context;
@@ -68,7 +68,7 @@ export class OutboundPeeks {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(new Error('the roomserver is closed'));
     this.#attempts.close();
     await Promise.allSettled([...this.#reconciling.values()]);
     await Promise.allSettled([...this.#starting.values()].map(({ done }) => done));
@@ -128,7 +128,7 @@ export class OutboundPeeks {
 
   /** Brings what there is to what is wanted. */
   reconcile(roomId: RoomId): void {
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     const before = this.#reconciling.get(roomId) ?? Promise.resolve();
     const done = before
       .then(() => this.#reconcileNow(roomId))
@@ -193,8 +193,7 @@ export class OutboundPeeks {
   }
 
   #begin(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
-    const isOver = () => this.#isClosed;
-    const start = { roomId, servers, held: this.held, isOver };
+    const start = { roomId, servers, held: this.held, signal: this.#closing.signal };
     const done = beginPeek(this.#context, start).finally(() => this.#starting.delete(roomId));
     this.#starting.set(roomId, { servers, done });
     return done;
@@ -219,7 +218,8 @@ export class OutboundPeeks {
   }
 
   async #reconcileNow(roomId: RoomId): Promise<void> {
-    if (this.#isClosed || this.#claims.has(roomId) || this.#starting.has(roomId)) return;
+    if (this.#closing.signal.aborted || this.#claims.has(roomId) || this.#starting.has(roomId))
+      return;
     const { rooms } = this.#context;
     const isWanted = this.#wanted.has(roomId);
     const isResident = ((await rooms.head(roomId))?.localMembers ?? 0) > 0;

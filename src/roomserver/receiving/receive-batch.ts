@@ -90,15 +90,17 @@ async function receiveTogether(
 ): Promise<StagedPdu[]> {
   const [first] = staged;
   if (first === undefined) return [];
-  const events = staged.map((one) => checkedEventOf(one, head));
+  const given = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
-  await bringHistory(context, head, events);
+  const doubtful = await bringHistory(context, head, given);
+  const events =
+    patience === undefined ? given : given.filter((event) => !doubtful.includes(event));
   const input = { head, origin, events, kind: 'new', patience } as const;
   const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
   return staged.filter(({ eventId }) => {
     const fate = fates.get(eventId);
-    return fate?.fate === 'dropped' && LACKING.has(fate.rule);
+    return fate === undefined || (fate.fate === 'dropped' && LACKING.has(fate.rule));
   });
 }
 
