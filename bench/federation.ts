@@ -1,10 +1,11 @@
 // `node bench/federation.ts`: how the server bears what other servers do to it. See docs/performance.md.
 //
-//   node bench/federation.ts [join] [--members N] [--servers N] [--profile FOLDER]
+//   node bench/federation.ts [join] [dead] [--members N] [--servers N] [--dead N] [--seconds N] [--profile FOLDER]
 //
 // Without a name: all of them, one after the other. `--profile`: writes a CPU profile of each server there.
 
 import { parseArgs } from 'node:util';
+import { benchDead } from './federation-dead.ts';
 import { benchJoin } from './federation-join.ts';
 
 const { values, positionals } = parseArgs({
@@ -12,6 +13,8 @@ const { values, positionals } = parseArgs({
   options: {
     members: { type: 'string', default: '10000' },
     servers: { type: 'string', default: '50' },
+    dead: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '30' },
     profile: { type: 'string' },
   },
 });
@@ -22,6 +25,7 @@ if (values.profile !== undefined) {
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   join: () => benchJoin({ members: Number(values.members), servers: Number(values.servers) }),
+  dead: () => benchDead({ dead: Number(values.dead), seconds: Number(values.seconds) }),
 };
 
 for (const name of positionals.length === 0 ? Object.keys(benches) : positionals) {

@@ -211,6 +211,34 @@ forEachBackend('telling other servers', (backend) => {
     assert.match(JSON.stringify(contents(harness, 'b.example', 'm.receipt').at(-1)), /\$3/);
   });
 
+  it('keeps every message for a server that has never answered, but of changes the last', async () => {
+    const harness = await openRoom(backend);
+    const { append, settled, network } = harness;
+    network.down('b.example');
+    await harness.room(message('first'));
+    await settled();
+    const deviceId = 'PHONE' as DeviceId;
+    for (let streamId = 1; streamId <= 20; streamId += 1) {
+      const change = { kind: 'DeviceListChanged', deviceId, streamId, prevIds: [streamId - 1] };
+      await append('userserver.output', ALICE, change as never);
+      await append('userserver.output', ALICE, { kind: 'SigningKeysChanged' });
+      await append('edu.to_device', BOB, toDevice(`n${streamId}`));
+    }
+    await settled();
+    network.up('b.example');
+    await until(async () => {
+      await harness.later(3_600_000);
+      return contents(harness, 'b.example', 'm.direct_to_device').length === 20;
+    }, 'all messages');
+    const changes = contents(harness, 'b.example', 'm.device_list_update');
+    assert.deepEqual(
+      changes.map(({ stream_id, prev_id }) => [stream_id, prev_id]),
+      [[20, [19]]],
+    );
+    assert.equal(contents(harness, 'b.example', 'm.signing_key_update').length, 1);
+    assert.equal(contents(harness, 'c.example', 'm.device_list_update').length, 20);
+  });
+
   it('tells servers that share a room with a user of her devices and keys, in order', async () => {
     const harness = await openRoom(backend);
     const { append, settled, network } = harness;

@@ -1,7 +1,7 @@
 // Puts the federationsender together: its tables, its consumers, what it sends, and its interface.
 
 import { randomInt } from 'node:crypto';
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { FederationClient } from '../federation/api.ts';
@@ -27,6 +27,7 @@ import { AliveServers } from './sending/alive.ts';
 import type { SendingContext } from './sending/context.ts';
 import { delivered } from './sending/delivered.ts';
 import { Dispatcher } from './sending/dispatcher.ts';
+import { FailureBatches } from './sending/failure-batches.ts';
 import type { LaneLimits } from './sending/lanes.ts';
 import { PduCache } from './sending/pdu-cache.ts';
 import { Sweeper } from './sending/sweeper.ts';
@@ -65,7 +66,7 @@ export type ConsumedTopic =
 type Subscriptions = Readonly<Record<ConsumedTopic, Subscription>>;
 
 const PEEK_LIMITS: InboundPeekLimits = { maxPerServer: 1000, maxPerRoom: 2000 };
-const LIMITS: LaneLimits = { living: 100, doubtful: 40, slow: 200 };
+const LIMITS: LaneLimits = { living: 100, doubtful: 100, slow: 200 };
 const TXN_PREFIX_LENGTH = 12;
 /** How long a look waits until the server has what we have said in the room, ms. */
 const DELIVERED_WITHIN_MS = 5_000;
@@ -166,8 +167,15 @@ function sendingContext(
     lastTxn += 1;
     return `${prefix}${lastTxn}`;
   };
-  const random = randomOf(options);
-  return { ...options, outbox, pdus: new PduCache(options.database), random, nextTxnId, signal };
+  return {
+    ...options,
+    outbox,
+    pdus: new PduCache(options.database),
+    failures: new FailureBatches({ ...options, timers: systemClock }),
+    random: randomOf(options),
+    nextTxnId,
+    signal,
+  };
 }
 
 function randomOf({ random }: FederationsenderOptions): () => number {

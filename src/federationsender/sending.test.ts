@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
+import { until } from '../../test/until.ts';
 import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
 
 forEachBackend('sending events', (backend) => {
   whoGetsIt(backend);
+  whoWasAway(backend);
 });
 
 function whoGetsIt(backend: Backend): void {
@@ -71,6 +73,42 @@ function whoGetsIt(backend: Backend): void {
       assert.deepEqual(pdusOf('b.example'), []);
       assert.deepEqual(pdusOf('c.example'), ['taken back']);
       assert.deepEqual(pdusOf('d.example'), ['declined', 'taken back']);
+    });
+  });
+}
+
+function whoWasAway(backend: Backend): void {
+  describe('who was away', () => {
+    const missing = async (known: boolean) => {
+      const { room, settled, network, later } = await openHarness(backend);
+      await room(joinedState('@alice:us.example', '@bob:b.example'));
+      if (known) await room(message('zero'));
+      await settled();
+      network.down('b.example');
+      await room(message('one'));
+      await settled();
+      await room(message('two'), message('three'));
+      await settled();
+      network.up('b.example');
+      const before = network.sent().length;
+      const since = () =>
+        network
+          .sent()
+          .slice(before)
+          .flatMap(({ pdus }) => pdus);
+      await until(async () => {
+        await later(10_000);
+        return since().includes('three');
+      }, 'the last event');
+      return since();
+    };
+
+    it('gets what it has missed, in order', async () => {
+      assert.deepEqual(await missing(true), ['one', 'two', 'three']);
+    });
+
+    it('gets the last event alone, where it has never answered before', async () => {
+      assert.deepEqual(await missing(false), ['one', 'three']);
     });
   });
 }

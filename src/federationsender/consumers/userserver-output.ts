@@ -7,7 +7,7 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { FederationsenderContext } from '../context.ts';
 import { selectNeighbours } from '../store/hosts.ts';
-import { insertToDevice } from '../store/to-device.ts';
+import { type DeviceChange, insertDeviceChange } from '../store/to-device.ts';
 
 type Topic = 'userserver.output';
 
@@ -34,10 +34,7 @@ export function consumeUserserverOutput(
         if (edu === undefined) continue;
         const destinations = await selectNeighbours(tx, entry.key as UserId);
         const { position } = entry;
-        await insertToDevice(
-          tx,
-          destinations.map((destinationId) => ({ destinationId, position, edu })),
-        );
+        await insertDeviceChange(tx, destinations, { ...edu, position });
         for (const id of destinations) woken.add(id);
       }
       tx.afterCommit(() => dispatcher.wake([...woken]));
@@ -45,10 +42,9 @@ export function consumeUserserverOutput(
   };
 }
 
-/** JSON. */
-function eduOf({ key, entry }: LogEntry<Topic>): string | undefined {
+function eduOf({ key, entry }: LogEntry<Topic>): Omit<DeviceChange, 'position'> | undefined {
   const edu = contentOf(key as UserId, entry);
-  return edu && JSON.stringify(edu);
+  return edu && { about: `${entry.kind} ${key}`, edu: JSON.stringify(edu) };
 }
 
 function contentOf(userId: UserId, entry: UserEntry): JsonObject | undefined {

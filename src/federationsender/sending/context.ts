@@ -6,6 +6,7 @@ import type { FederationClient } from '../../federation/api.ts';
 import type { Logger } from '../../logger.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Outbox } from '../edus/outbox.ts';
+import type { FailureBatches } from './failure-batches.ts';
 import type { PduCache } from './pdu-cache.ts';
 
 export interface SendingContext {
@@ -16,6 +17,7 @@ export interface SendingContext {
   readonly client: FederationClient;
   readonly outbox: Outbox;
   readonly pdus: PduCache;
+  readonly failures: FailureBatches;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Never the same twice. */

@@ -6,7 +6,7 @@ import { type Destination, updateCatchingUp, updateFailed } from '../store/desti
 import { deleteExpiredPeeks } from '../store/expired-peeks.ts';
 import { collapseQueue } from '../store/missed.ts';
 import { countQueue, deleteQueue } from '../store/queue.ts';
-import { deleteToDevice } from '../store/to-device.ts';
+import { deleteOldChanges, deleteToDevice } from '../store/to-device.ts';
 import {
   deleteTransaction,
   type Outgoing,
@@ -17,7 +17,10 @@ import { backoff } from './backoff.ts';
 import { isDurable } from './compose.ts';
 import type { SendingContext } from './context.ts';
 
-/** A destination that fails for longer, ms, or has more events queued, gets the latest of each room when it is back. */
+/**
+ * A destination that fails for longer, ms, has more events queued, or has never answered, gets the latest event of each room
+ * when it is there: who joins a large room meets hundreds that have long been dead.
+ */
 export const PATIENCE_MS = 3_600_000;
 export const MAX_BACKLOG = 100;
 
@@ -31,7 +34,7 @@ export async function recordFailure(
   destination: Destination,
   { outgoing, error }: { readonly outgoing: Outgoing; readonly error: unknown },
 ): Promise<number> {
-  const { database, clock, random } = context;
+  const { failures, clock, random } = context;
   const { id } = destination;
   const failedAt = clock.now();
   const failingSince = destination.failingSince || failedAt;
@@ -43,21 +46,22 @@ export async function recordFailure(
     random,
   });
   const retryAt = failedAt + delay;
-  context.outbox.drop(id);
   const refused = REFUSED_CONTENT.has(failure?.status ?? 0);
-  await database.transact(async (tx) => {
+  await failures.write(async (tx) => {
     await updateFailed(tx, id, { failingSince, failedAt, retryAt, retryInterval: interval });
     if (refused && isDurable(outgoing)) await refuse(context, tx, { destination, outgoing });
-    const isLong = failedAt - failingSince >= PATIENCE_MS;
+    const isLong = !destination.answered || failedAt - failingSince >= PATIENCE_MS;
     if (isLong || (await countQueue(tx, id, MAX_BACKLOG + 1)) > MAX_BACKLOG) await collapse(tx, id);
   });
+  context.outbox.drop(id);
   return retryAt;
 }
 
-/** From now on only the rooms are kept of which it misses events. */
+/** From now on only the rooms are kept of which it misses events, and the last change of each user's devices. */
 export async function collapse(tx: Transaction, destinationId: number): Promise<void> {
   const underWay = await selectTransaction(tx, destinationId);
   await collapseQueue(tx, destinationId, underWay?.parts.pdus ?? []);
+  await deleteOldChanges(tx, destinationId);
   await updateCatchingUp(tx, destinationId, true);
 }
 

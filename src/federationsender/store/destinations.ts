@@ -9,6 +9,8 @@ export interface Destination {
   readonly server: ServerName;
   /** The last attempt was answered. */
   readonly proven: boolean;
+  /** Some attempt was. */
+  readonly answered: boolean;
   /** ms since the epoch; 0: not failing. */
   readonly failingSince: number;
   /** ms since the epoch; 0: at any time. */
@@ -23,6 +25,7 @@ interface StoredDestination {
   readonly id: number;
   readonly server: string;
   readonly proven: number;
+  readonly answered: number;
   readonly failing_since: number;
   readonly retry_at: number;
   readonly retry_interval: number;
@@ -62,7 +65,7 @@ export async function selectReadyDestinations(
   now: number,
 ): Promise<Destination[]> {
   const found = await database.all<StoredDestination>(sql`
-    SELECT id, server, proven, failing_since, retry_at, retry_interval, catching_up
+    SELECT id, server, proven, answered, failing_since, retry_at, retry_interval, catching_up
     FROM federationsender_destinations WHERE id IN ${list('bigint', ids)} AND retry_at <= ${now}`);
   return found.map(fromStored);
 }
@@ -111,7 +114,7 @@ export async function selectDestinationsWithWork(
 export async function updateSucceeded(tx: Transaction, id: number): Promise<void> {
   await tx.run(sql`
     UPDATE federationsender_destinations
-    SET proven = 1, failing_since = 0, failed_at = 0, retry_at = 0, retry_interval = 0
+    SET proven = 1, answered = 1, failing_since = 0, failed_at = 0, retry_at = 0, retry_interval = 0
     WHERE id = ${id}`);
 }
 
@@ -196,6 +199,7 @@ function fromStored(row: StoredDestination): Destination {
     id: row.id,
     server: row.server as ServerName,
     proven: row.proven === 1,
+    answered: row.answered === 1,
     failingSince: row.failing_since,
     retryAt: row.retry_at,
     retryInterval: row.retry_interval,

@@ -129,4 +129,16 @@ export const migrations: readonly Migration[] = [
         ON federationsender_outbound_peeks (next_ts) WHERE status <> 'pending'`,
     ],
   },
+  {
+    name: '0003-strangers-and-device-lists',
+    statements: [
+      // `answered`: it has answered at some time.
+      sql`ALTER TABLE federationsender_destinations ADD COLUMN answered BIGINT NOT NULL DEFAULT 0`,
+      sql`UPDATE federationsender_destinations SET answered = proven`,
+      // `about`: whose devices or keys changed, where a later row says so as well; NULL: it says what no other does.
+      sql`ALTER TABLE federationsender_to_device ADD COLUMN about TEXT_KEY`,
+      sql`CREATE INDEX federationsender_to_device_about
+        ON federationsender_to_device (destination_id, about) WHERE about IS NOT NULL`,
+    ],
+  },
 ];

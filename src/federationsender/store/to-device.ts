@@ -1,4 +1,4 @@
-// Messages to devices of other servers' users, kept until their server has taken them.
+// Messages to devices of other servers' users, and changes of devices of our own, kept until the others' servers have taken them.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { list, rows, sql } from '../../database/sql.ts';
@@ -26,6 +26,47 @@ export async function insertToDevice(
     INSERT INTO federationsender_to_device (destination_id, position, edu)
     SELECT destination_id, position, edu
     FROM ${rows({ destination_id: 'bigint', position: 'bigint', edu: 'text' }, data)}`);
+}
+
+export interface DeviceChange {
+  /** Whose devices or keys have changed; the last one said of a name stands for those before. */
+  readonly about: string;
+  /** Of the log entry. */
+  readonly position: number;
+  /** JSON. */
+  readonly edu: string;
+}
+
+/** For each of the destinations. Those that have been away for long find the last change alone, and ask for the rest. */
+export async function insertDeviceChange(
+  tx: Transaction,
+  destinationIds: readonly number[],
+  { about, position, edu }: DeviceChange,
+): Promise<void> {
+  if (destinationIds.length === 0) return;
+  await tx.run(sql`
+    DELETE FROM federationsender_to_device WHERE about = ${about} AND destination_id IN (
+      SELECT id FROM federationsender_destinations
+      WHERE id IN ${list('bigint', destinationIds)} AND catching_up = 1)`);
+  const data = destinationIds.map((destination_id) => ({ destination_id, position, edu, about }));
+  const columns = {
+    destination_id: 'bigint',
+    position: 'bigint',
+    edu: 'text',
+    about: 'text',
+  } as const;
+  await tx.run(sql`
+    INSERT INTO federationsender_to_device (destination_id, position, edu, about)
+    SELECT destination_id, position, edu, about FROM ${rows(columns, data)}`);
+}
+
+/** All changes but the last of each name. */
+export async function deleteOldChanges(tx: Transaction, destinationId: number): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM federationsender_to_device
+    WHERE destination_id = ${destinationId} AND about IS NOT NULL AND position NOT IN (
+      SELECT MAX(t.position) FROM federationsender_to_device t
+      WHERE t.destination_id = ${destinationId} AND t.about IS NOT NULL GROUP BY t.about)`);
 }
 
 export async function selectToDevice(
