@@ -10,7 +10,7 @@ import type { KeyRing } from './api.ts';
 import {
   isXMatrixHeader,
   parseXMatrixHeader,
-  signedTextOfRequest,
+  signedTextInTurns,
   type XMatrix,
 } from './x-matrix.ts';
 
@@ -45,14 +45,15 @@ export async function verifyServerRequest(
     throw unauthorized('The request is for another server');
   }
   const { method, uri, body: content } = request;
-  // Whoever leaves the destination out of the header has signed it all the same.
-  const text = signedTextOfRequest({ method, uri, origin, destination, content });
+  let text: Promise<string> | undefined;
   for (const { key: keyId, sig } of credentials) {
     // A key that has been given up still vouches for events of its time, but no more for requests.
     const key = await keyRing.key({ server: origin, keyId, validAt: clock.now() });
     const signature = decodeBase64(sig);
     if (key === undefined || signature?.length !== 64) continue;
-    if (verify(null, Buffer.from(text), key, signature)) return origin;
+    // Whoever leaves the destination out of the header has signed it all the same.
+    text ??= signedTextInTurns({ method, uri, origin, destination, content });
+    if (verify(null, Buffer.from(await text), key, signature)) return origin;
   }
   throw unauthorized(`The request bears no valid signature of ${origin}`);
 }

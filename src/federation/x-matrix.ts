@@ -1,5 +1,6 @@
 // The Authorization header of signed requests (Server-Server API, "Request Authentication"; RFC 9110, section 11.4).
 
+import { encodeCanonicalJsonInTurns } from '../canonical-json-in-turns.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import { signedTextOfJson, signText } from '../protocol/signing.ts';
@@ -28,6 +29,15 @@ export interface XMatrix {
 export function signedTextOfRequest(request: SignedRequest): string {
   const { method, uri, origin, destination, content } = request;
   return signedTextOfJson({ method, uri, origin, destination, content });
+}
+
+/** As `signedTextOfRequest`, of large content without holding others up. */
+export async function signedTextInTurns(request: SignedRequest): Promise<string> {
+  const { content, ...others } = request;
+  if (content === undefined) return signedTextOfRequest(others);
+  const encoded = await encodeCanonicalJsonInTurns(content);
+  // `content` comes before all other keys.
+  return `{"content":${encoded},${signedTextOfRequest(others).slice(1)}`;
 }
 
 export function xMatrixHeader(request: SignedRequest, signingKey: SigningKey): string {

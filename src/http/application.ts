@@ -1,11 +1,14 @@
 // Routes → one fastify application: routing, reading bodies, running handlers.
 
+import type { IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../logger.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { type Admission, admit } from './admission.ts';
+import { BodyBudget } from './body-budget.ts';
 import { type ReceivedRequest, runHandler, runServerHandler } from './handler.ts';
 import { createMethodTable } from './paths.ts';
+import { addressKey } from './rate-limit.ts';
 import { remoteAddressOf } from './remote-address.ts';
 import { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
@@ -26,11 +29,16 @@ export interface ApplicationOptions extends Admission, ServerAdmission {
   readonly onEnd: (context: RequestContext) => void;
 }
 
+interface Parts extends ApplicationOptions {
+  readonly budget: BodyBudget;
+}
+
 /** Longer than any request line that node accepts: identifiers are refused by their own grammar. */
 const MAX_PARAM_LENGTH = 65_536;
 
 export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
   const { routes, logger } = options;
+  const parts = { ...options, budget: new BodyBudget() };
   const app = fastify({
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_MAX_BODY_BYTES,
@@ -46,17 +54,17 @@ export async function createApplication(options: ApplicationOptions): Promise<Fa
     json.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
       done(null, bytes);
     });
-    for (const route of routes) if (route.rawBody !== true) addRoute(json, route, options);
+    for (const route of routes) if (route.rawBody !== true) addRoute(json, route, parts);
   });
   await app.register(async (raw) => {
     raw.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-    for (const route of routes) if (route.rawBody === true) addRoute(raw, route, options);
+    for (const route of routes) if (route.rawBody === true) addRoute(raw, route, parts);
   });
   await app.ready();
   return app;
 }
 
-function addRoute(app: FastifyInstance, route: Route, options: ApplicationOptions): void {
+function addRoute(app: FastifyInstance, route: Route, options: Parts): void {
   const { logger } = options;
   for (const url of route.paths) {
     app.route({
@@ -76,21 +84,27 @@ interface Exchange {
   readonly reply: FastifyReply;
 }
 
-async function receive(
-  route: Route,
-  admission: Admission,
-  { request, reply }: Exchange,
-): Promise<void> {
+async function receive(route: Route, options: Parts, { request, reply }: Exchange): Promise<void> {
   const { raw } = request;
   const context = new RequestContext(raw, reply.raw, remoteAddressOf(raw));
   request.context = context;
   // JSON is wanted whatever the client calls it, and an upload may call itself anything.
   if (raw.headers['content-type'] !== undefined) raw.headers['content-type'] = 'text/plain';
-  context.requester = await admit(admission, route, {
+  context.requester = await admit(options, route, {
     authorization: raw.headers.authorization,
     query: () => context.queryValues(),
     remoteAddress: context.remoteAddress,
   });
+  if (route.rawBody === true) return;
+  const key = addressKey(context.remoteAddress);
+  reply.raw.once('close', options.budget.reserve(key, announcedBytes(raw, route)));
+}
+
+/** Of another server's body that does not say how long it is, the most that is read of it. */
+function announcedBytes({ headers }: IncomingMessage, { auth, maxBodyBytes }: Route): number {
+  const most = maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
+  if (auth === 'server' && headers['transfer-encoding'] !== undefined) return most;
+  return Math.min(Number(headers['content-length'] ?? 0), most);
 }
 
 async function handle(

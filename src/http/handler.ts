@@ -27,7 +27,7 @@ export async function runServerHandler(
 ): Promise<object | Reply> {
   const { context, raw, body: bytes } = request;
   const isAbsent = bytes === undefined || bytes.length === 0;
-  const body = isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
+  const body = isAbsent ? undefined : await parseServerBody(bytes, route.anyText === true);
   context.requester = await identifyServer(admission, route, { raw, body });
   readFields(route, request);
   context.body = checkedBody(route, body);

@@ -2,9 +2,10 @@
 // Numbers stay plain (tags are ordered by fractions): unlike in events of other servers, nothing is signed yet.
 
 import { isUtf8 } from 'node:buffer';
+import { parseForeignJsonInTurns } from '../json-in-turns.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { isRawNumber, type JsonValue } from '../protocol/json.ts';
-import { checkJsonBounds, isStorableText, parseForeignJson } from '../protocol/json-checks.ts';
+import { checkJsonBounds, isStorableText } from '../protocol/json-checks.ts';
 
 /** Whatever is to be refused cannot be written without one of these; strings may match too, which costs time only. */
 const SUSPICIOUS = /\\u|__proto__|[0-9]{16}|[0-9][eE]/;
@@ -22,9 +23,9 @@ export function parseJsonBody(bytes: Buffer): unknown {
  * What another server has signed: numbers are kept exactly. `anyText`: a piece of it that cannot be kept
  * is refused by who reads it.
  */
-export function parseServerBody(bytes: Buffer, anyText: boolean): JsonValue {
+export async function parseServerBody(bytes: Buffer, anyText: boolean): Promise<JsonValue> {
   const text = decode(bytes);
-  const value = parseForeignJson(text);
+  const value = await parseForeignJsonInTurns(text);
   if (!anyText && SUSPICIOUS.test(text)) checkValue(value);
   return value;
 }
