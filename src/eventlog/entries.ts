@@ -88,6 +88,8 @@ export interface NewRoomEvent {
   readonly sendAs?: ServerName;
   /** The client's transaction, for `unsigned.transaction_id` on that device. */
   readonly transaction?: { readonly deviceId: DeviceId; readonly id: string };
+  /** By it this server has come into a room in which others are. */
+  readonly isArrival?: true;
 }
 
 /** Backfilled history: goes before what is there, is never relayed and wakes nobody. */

@@ -31,6 +31,11 @@ export interface FederationsenderApi extends PeekApi {
   /** send_leave v2, else v1. */
   performSendLeave(request: HandshakeEvent): Promise<void>;
   performSendKnock(request: HandshakeEvent): Promise<{ strippedState: JsonObject[] }>;
+  /**
+   * Sends an event in a transaction of its own, and resolves when the server has accepted it. Errors: M_FORBIDDEN when it
+   * has not, within seconds; else as above.
+   */
+  performOfferEvent(request: HandshakeEvent): Promise<void>;
   /** invite v2, else v1: returns the event with the invited server's signature, unchecked. */
   performSendInvite(request: {
     readonly server: ServerName;

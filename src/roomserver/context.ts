@@ -40,6 +40,7 @@ export type HandshakeSender = Pick<
   | 'performSendJoin'
   | 'performSendLeave'
   | 'performSendKnock'
+  | 'performOfferEvent'
   | 'performSendInvite'
   | 'queryRemoteAlias'
 >;

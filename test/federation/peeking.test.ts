@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from '../../src/database/sql.ts';
-import type { TestClient } from '../client.ts';
+import { loginAgain, type TestClient } from '../client.ts';
 import { until } from '../until.ts';
 import { type ComposedServer, type Network, startNetwork } from './network.ts';
 import {
@@ -193,19 +193,73 @@ describe('looking into rooms of other servers', () => {
   test('13. who looks and joins has the room in join, and the subscription ends', async () => {
     const roomId = await alice.createRoom(WORLD_READABLE);
     const fay = await network.server(1).user('fay');
+    const other = await loginAgain(fay);
     await peekOk(fay, roomId, there());
     const { next_batch: since } = await fay.sync();
+    const { next_batch: elsewhere } = await other.sync();
     const before = await inboundPeeks(network, 0);
-    await fay.ok('POST', `/v3/join/${encodeURIComponent(roomId)}?server_name=${there()}`, {});
-    const joined = await fay.sync({ since });
-    assert.ok(joined.rooms.join[roomId], JSON.stringify(joined.rooms));
-    assert.equal(joined.rooms.peek?.[roomId], undefined);
+    await fay.ok('POST', `/v3/join/${encodeURIComponent(roomId)}`, {});
+    const { rooms } = await fay.sync({ since });
+    assert.ok(rooms.join[roomId], JSON.stringify(rooms));
+    assert.equal(rooms.peek?.[roomId], undefined);
+    assert.deepEqual(rooms.join[roomId].state.events, []);
+    const { timeline } = rooms.join[roomId];
+    assert.deepEqual([timeline.limited, timeline.events.length], [false, 1]);
+    const onOther = (await other.sync({ since: elsewhere })).rooms.join[roomId];
+    const types = [...onOther.state.events, ...onOther.timeline.events].map(({ type }) => type);
+    assert.ok(types.includes('m.room.create'));
     await until(async () => (await inboundPeeks(network, 0)) < before, 'the subscription ends');
+    // The state was here already: nobody was asked for a template, or for the state again.
+    const { exchanges } = network.link(1, 0);
+    const handshakes = exchanges.filter(({ path }) => /(make|send)_join/.test(path));
+    assert.deepEqual(
+      handshakes.filter(({ path }) => path.includes(encodeURIComponent(roomId))),
+      [],
+    );
     await fay.send(roomId, 'now a member');
     await until(async () => {
       const page = await alice.ok('GET', `${roomPath(roomId)}/messages?dir=b&limit=1`);
       return page.chunk[0].content.body === 'now a member';
     }, 'what the new member says');
+    await alice.send(roomId, 'welcome');
+    await until(async () => {
+      const page = await fay.ok('GET', `${roomPath(roomId)}/messages?dir=b&limit=1`);
+      return page.chunk[0].content.body === 'welcome';
+    }, 'what is said to the new member');
+  });
+
+  test('14. who looks, joins and leaves does not look again; who looks on does', async () => {
+    const roomId = await alice.createRoom(WORLD_READABLE);
+    const gil = await network.server(1).user('gil');
+    await peekOk(gil, roomId, there());
+    await peekOk(bob, roomId, there());
+    const { next_batch: since } = await gil.sync();
+    const watching = (await bob.sync()).next_batch;
+    await gil.ok('POST', `/v3/join/${encodeURIComponent(roomId)}`, {});
+    await gil.ok('POST', `${roomPath(roomId)}/leave`, {});
+    const { found } = await section(gil, since, ['leave', roomId]);
+    assert.ok(found);
+    await alice.send(roomId, 'after she left');
+    const { seen } = await watch(bob, roomId, watching, 'after she left');
+    assert.deepEqual(seen, ['after she left']);
+    const { rooms } = await gil.sync();
+    assert.equal(rooms?.peek?.[roomId], undefined);
+  });
+
+  test('who looks and is refused as she has joined by herself is helped in', async () => {
+    const roomId = await alice.createRoom(WORLD_READABLE);
+    const hal = await network.server(1).user('hal');
+    await peekOk(hal, roomId, there());
+    await hal.sync();
+    // The event gets lost on its way.
+    network.link(1, 0).next('/_matrix/federation/v1/send/', 'error');
+    await hal.ok('POST', `/v3/join/${encodeURIComponent(roomId)}?server_name=${there()}`, {});
+    const { exchanges } = network.link(1, 0);
+    assert.ok(exchanges.some(({ path }) => path.includes('make_join')));
+    await until(async () => {
+      const { joined } = await alice.ok('GET', `${roomPath(roomId)}/joined_members`);
+      return joined[hal.userId] !== undefined;
+    }, 'the new member');
   });
 
   test('29. and 30. a repeated PUT is answered whole; renew and DELETE know what there is', async () => {

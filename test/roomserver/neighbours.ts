@@ -148,6 +148,15 @@ export class Neighbourhood {
         const { strippedState } = await accept('knock', sent);
         return { strippedState: strippedState.map(overTheWire) };
       },
+      performOfferEvent: async ({ server, event }) => {
+        const { api } = await reach('send', server);
+        const transaction = {
+          origin,
+          transactionId: event.eventId,
+          pdus: [overTheWire(event.json)],
+        };
+        await api.performReceivePdus(transaction);
+      },
       performSendInvite: async ({ server, roomVersion, event, strippedState }) => {
         const { api } = await reach('invite', server);
         const { eventId } = event;

@@ -3,6 +3,7 @@
 import type { FederationsenderApi } from '../api.ts';
 import type { HandshakeContext } from './context.ts';
 import { makeHandshake } from './make-handshake.ts';
+import { offerEvent } from './offer-event.ts';
 import { queryRemoteAlias } from './query-remote-alias.ts';
 import { sendJoin, sendKnock, sendLeave } from './send-handshake.ts';
 import { sendInvite } from './send-invite.ts';
@@ -13,6 +14,7 @@ export type HandshakeApi = Pick<
   | 'performSendJoin'
   | 'performSendLeave'
   | 'performSendKnock'
+  | 'performOfferEvent'
   | 'performSendInvite'
   | 'queryRemoteAlias'
 >;
@@ -23,6 +25,7 @@ export function createHandshakeApi(context: HandshakeContext): HandshakeApi {
     performSendJoin: (request) => sendJoin(context, request),
     performSendLeave: (request) => sendLeave(context, request),
     performSendKnock: (request) => sendKnock(context, request),
+    performOfferEvent: (request) => offerEvent(context, request),
     performSendInvite: (request) => sendInvite(context, request),
     queryRemoteAlias: (request) => queryRemoteAlias(context, request),
   };

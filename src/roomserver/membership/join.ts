@@ -6,7 +6,7 @@ import type { RoomserverApi, Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import { locateRoom } from '../resolve-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
-import { appendLocalEvent } from '../send/append-local-event.ts';
+import { appendLocalEvent, type LocalEvent } from '../send/append-local-event.ts';
 import { selectJoinedHosts } from '../store/memberships.ts';
 import { checkGuestsCanJoin } from './guests.ts';
 import { isHere } from './is-here.ts';
@@ -59,14 +59,31 @@ export async function joinHere(
   return { position };
 }
 
+type Joining = Pick<JoinRequest, 'userId' | 'isGuest' | 'content'>;
+
 async function appendJoin(
   context: RoomserverContext,
   room: RoomDraft,
-  { userId, isGuest = false, content }: Pick<JoinRequest, 'userId' | 'isGuest' | 'content'>,
+  request: Joining,
 ): Promise<void> {
+  const { userId, isGuest = false } = request;
+  const member = await room.currentEvent('m.room.member', userId);
+  const event = await joinEvent(context, room, request);
+  if (event === undefined) return;
+  await appendLocalEvent(context, room, event);
+  // Those who have been here before may have been guests then.
+  if (isGuest || member !== undefined) room.changes.guests.set(userId, isGuest);
+}
+
+/** The event by which the user may join; undefined for who has joined. Errors: those of performJoin. */
+export async function joinEvent(
+  context: RoomserverContext,
+  room: RoomDraft,
+  { userId, isGuest = false, content }: Joining,
+): Promise<LocalEvent | undefined> {
   const member = await room.currentEvent('m.room.member', userId);
   const membership = member?.pdu.membership;
-  if (membership === 'join') return;
+  if (membership === 'join') return undefined;
   if (membership === 'ban') {
     throw new MatrixError('M_FORBIDDEN', 'You are banned from this room');
   }
@@ -74,7 +91,7 @@ async function appendJoin(
   const authorisedVia =
     membership === 'invite' ? undefined : await authorisingUser(context, room, userId);
   const { join_authorised_via_users_server: _, ...wished } = content;
-  await appendLocalEvent(context, room, {
+  return {
     type: 'm.room.member',
     sender: userId,
     stateKey: userId,
@@ -83,7 +100,5 @@ async function appendJoin(
       membership: 'join',
       ...(authorisedVia !== undefined && { join_authorised_via_users_server: authorisedVia }),
     },
-  });
-  // Those who have been here before may have been guests then.
-  if (isGuest || member !== undefined) room.changes.guests.set(userId, isGuest);
+  };
 }

@@ -6,33 +6,21 @@ import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
 import { inputState } from '../input/input-state.ts';
-import { takeHeld } from '../receiving/receive-pdus.ts';
 import type { OutboundPeek } from '../store/outbound-peeks.ts';
 import { type CatchUp, catchUp } from './catch-up.ts';
-import type { HeldPdus } from './held-pdus.ts';
 import { readPeekAnswer } from './peek-answer.ts';
+import { whileHeld } from './while-held.ts';
 
 export interface PeekToBegin {
   readonly roomId: RoomId;
   /** In the order in which they are asked. */
   readonly servers: readonly ServerName[];
-  readonly held: HeldPdus;
   readonly signal: AbortSignal;
 }
 
-/** Events received at once. */
-const CHUNK = 50;
-
 /** Errors: those of the servers; M_NOT_FOUND where there are none. */
-export async function beginPeek(context: RoomserverContext, start: PeekToBegin): Promise<void> {
-  const { roomId, servers, held } = start;
-  held.open(roomId, servers);
-  try {
-    await throughFirst(context, start);
-  } finally {
-    // Also where it has failed: one of our users may have joined meanwhile.
-    await receiveHeld(context, roomId, held);
-  }
+export function beginPeek(context: RoomserverContext, start: PeekToBegin): Promise<void> {
+  return whileHeld(context, start, () => throughFirst(context, start));
 }
 
 async function throughFirst(context: RoomserverContext, start: PeekToBegin): Promise<void> {
@@ -75,23 +63,4 @@ async function storeAnswer(
   await catchUp(context, { roomId, server, answer, signal });
   const input = { ...state, roomId, reason: 'peek' as const };
   await inputState(context, { ...input, peek: { ...peek, renewalInterval } });
-}
-
-/** In the order in which they came; those that come meanwhile are held, too. */
-async function receiveHeld(
-  context: RoomserverContext,
-  roomId: RoomId,
-  held: HeldPdus,
-): Promise<void> {
-  try {
-    for (let taken = held.take(roomId, CHUNK); taken !== undefined; ) {
-      await takeHeld(context, { roomId, ...taken });
-      taken = held.take(roomId, CHUNK);
-    }
-  } catch (error) {
-    // They are found to be missing by what refers to them.
-    context.logger.error({ roomId, err: error }, 'events that were held were not received');
-  } finally {
-    held.close(roomId);
-  }
 }

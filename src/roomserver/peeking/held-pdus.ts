@@ -10,11 +10,16 @@ const MAX_IN_ALL = 10_000;
 
 export class HeldPdus {
   readonly #rooms = new Map<RoomId, Map<ServerName, JsonObject[]>>();
+  /** How many wait for something in each room. */
+  readonly #waiting = new Map<RoomId, number>();
   #total = 0;
 
   /** From now on what these servers send of the room is held. */
   open(roomId: RoomId, servers: readonly ServerName[]): void {
-    this.#rooms.set(roomId, new Map(servers.map((server) => [server, []])));
+    this.#waiting.set(roomId, (this.#waiting.get(roomId) ?? 0) + 1);
+    const room = this.#rooms.get(roomId) ?? new Map<ServerName, JsonObject[]>();
+    for (const server of servers) if (!room.has(server)) room.set(server, []);
+    this.#rooms.set(roomId, room);
   }
 
   /** Whether they are held: if not, they are received in the common way. */
@@ -42,8 +47,12 @@ export class HeldPdus {
     return undefined;
   }
 
-  /** What is left is dropped. */
+  /** What is left when nobody waits any more is dropped. */
   close(roomId: RoomId): void {
+    const others = (this.#waiting.get(roomId) ?? 1) - 1;
+    this.#waiting.set(roomId, others);
+    if (others > 0) return;
+    this.#waiting.delete(roomId);
     for (const held of this.#rooms.get(roomId)?.values() ?? []) this.#total -= held.length;
     this.#rooms.delete(roomId);
   }

@@ -93,6 +93,11 @@ export class OutboundPeeks {
     await this.#starting.get(roomId)?.done.catch(() => undefined);
   }
 
+  /** Through which we look into the room. */
+  serversOf(roomId: RoomId): ServerName[] {
+    return this.#watched.of(roomId).map(({ server }) => server);
+  }
+
   /** Whether events of the room may come from the server though no user of ours is in it. */
   isWatchedThrough(roomId: RoomId, server: ServerName): boolean {
     return this.#watched.through(roomId, server) !== undefined;
@@ -193,7 +198,7 @@ export class OutboundPeeks {
   }
 
   #begin(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
-    const start = { roomId, servers, held: this.held, signal: this.#closing.signal };
+    const start = { roomId, servers, signal: this.#closing.signal };
     const done = beginPeek(this.#context, start).finally(() => this.#starting.delete(roomId));
     this.#starting.set(roomId, { servers, done });
     return done;

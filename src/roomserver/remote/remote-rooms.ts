@@ -6,6 +6,7 @@ import { joinHere } from '../membership/join.ts';
 import type { RemoteRooms } from '../membership/remote-rooms.ts';
 import { inviteUser } from './invite-user.ts';
 import { joinRoom } from './join-room.ts';
+import { joinWatched } from './join-watched.ts';
 import { knockOnRoom } from './knock-on-room.ts';
 import { leaveRoom } from './leave-room.ts';
 
@@ -23,9 +24,9 @@ export function createRemoteRooms(
       inTurn(request.roomId, async (context) => {
         // Somebody else may have brought the room here while this waited.
         const isThere = isHere(await context.rooms.head(request.roomId));
-        return isThere && !request.isRefusedHere
-          ? joinHere(context, request)
-          : joinRoom(context, federationsender, request);
+        if (isThere && !request.isRefusedHere) return joinHere(context, request);
+        const joined = isThere ? undefined : await joinWatched(context, federationsender, request);
+        return joined ?? joinRoom(context, federationsender, request);
       }),
     knock: (request) =>
       inTurn(request.roomId, (context) => knockOnRoom(context, federationsender, request)),

@@ -33,12 +33,16 @@ export interface Extension {
 export async function extendRoom(room: RoomDraft, extension: Extension): Promise<EventRecord> {
   const placed = await placeEvent(room, extension);
   room.store(placed);
+  const wasResident = room.head.localMembers > 0;
   const stateChanges = await moveHead(room, placed, extension);
+  const { localMembers, joinedMembers } = room.head;
+  const isArrival = !wasResident && localMembers > 0 && joinedMembers > localMembers;
   const { record, released, redacted } = await settleRedactions(room, placed, {
     isNew:
       extension.sendAs !== undefined && serverNameOf(placed.pdu.sender) === extension.serverName,
   });
-  if (record.reason === undefined) logEvent(room, record, { ...extension, stateChanges });
+  if (record.reason === undefined)
+    logEvent(room, record, { ...extension, stateChanges, isArrival });
   else if (stateChanges.length > 0) logStateReplaced(room, 'resolution', stateChanges);
   for (const redaction of released) logEvent(room, redaction, { stateChanges: [] });
   for (const entry of redacted) room.log({ kind: 'RedactedEvent', ...entry });
@@ -155,9 +159,12 @@ function ownChange({ pdu, replacesState }: EventRecord): StateEntryChange {
 export function logEvent(
   room: RoomDraft,
   { pdu, stateBefore, visibility }: EventRecord,
-  details: Pick<Extension, 'sendAs' | 'transaction'> & { stateChanges: readonly StateChange[] },
+  details: Pick<Extension, 'sendAs' | 'transaction'> & {
+    readonly stateChanges: readonly StateChange[];
+    readonly isArrival?: boolean;
+  },
 ): void {
-  const { sendAs, transaction, stateChanges } = details;
+  const { sendAs, transaction, stateChanges, isArrival } = details;
   const { currentState, visibility: currentVisibility, encrypted } = room.head;
   room.log({
     kind: 'NewRoomEvent',
@@ -170,6 +177,7 @@ export function logEvent(
     encrypted,
     ...(sendAs !== undefined && { sendAs }),
     ...(transaction !== undefined && { transaction }),
+    ...(isArrival && { isArrival }),
   });
 }
 

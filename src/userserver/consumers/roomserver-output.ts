@@ -35,6 +35,7 @@ export function consumeRoomserverOutput({
 
 /** This server has come (back) to a room, and does not know who was there all the time. */
 function isArrival(entry: RoomEntry): boolean {
+  if (entry.kind === 'NewRoomEvent') return entry.isArrival === true;
   return entry.kind === 'StateReplaced' && entry.reason === 'join';
 }
 
