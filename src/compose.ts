@@ -8,7 +8,8 @@ import type { Config } from './config/config.ts';
 import { readListeners } from './config/listener-files.ts';
 import { readTrustedCa } from './config/trusted-ca.ts';
 import { lockDataFolder } from './database/data-lock.ts';
-import type { Database } from './database/database.ts';
+import { type Database, DatabaseError } from './database/database.ts';
+import { type Reading, readSqlite } from './database/reading.ts';
 import { openSqlite } from './database/sqlite.ts';
 import { openEmbeddedLog } from './eventlog/embedded.ts';
 import type { EventLog, ParkedKey } from './eventlog/eventlog.ts';
@@ -19,6 +20,7 @@ import { createFederationapi } from './federationapi/federationapi.ts';
 import {
   createFederationsender,
   type Federationsender,
+  listPeeks,
 } from './federationsender/federationsender.ts';
 import { createRateLimits, noRateLimits } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
@@ -29,7 +31,7 @@ import type { SigningKey } from './protocol/signing-key.ts';
 import { createRoomserver, type Roomserver } from './roomserver/roomserver.ts';
 import { loadSigningKey } from './signing-key-file.ts';
 import { StartupError } from './startup-error.ts';
-import { createSyncserver, type Syncserver } from './syncserver/syncserver.ts';
+import { countLookers, createSyncserver, type Syncserver } from './syncserver/syncserver.ts';
 import { createUserserver, type Userserver } from './userserver/userserver.ts';
 import { readVersion } from './version.ts';
 
@@ -109,6 +111,37 @@ export async function readParkedKeys(options: ComposeOptions): Promise<ParkedKey
   } finally {
     for (const end of opened.reverse()) await end();
   }
+}
+
+export type PeekListing = Awaited<ReturnType<typeof listPeeks>>[number] & {
+  /** Of ours, that look into the room. */
+  readonly devices: number;
+};
+
+/** Looks across servers, read beside a server that runs. Throws StartupError where there is nothing to be read. */
+export async function readPeeks({
+  config,
+  clock,
+}: Pick<ComposeOptions, 'config' | 'clock'>): Promise<PeekListing[]> {
+  let reading: Reading | undefined;
+  try {
+    reading = await openReading(config);
+    const peeks = await listPeeks(reading, clock.now());
+    const lookers = await countLookers(reading, clock.now());
+    return peeks.map((peek) => ({ ...peek, devices: lookers.get(peek.roomId) ?? 0 }));
+  } catch (cause) {
+    if (!(cause instanceof DatabaseError)) throw cause;
+    const remedy = 'has this version of Keyhole been started with this configuration?';
+    throw new StartupError(`the database cannot be read (${cause.message}): ${remedy}`, { cause });
+  } finally {
+    await reading?.close();
+  }
+}
+
+async function openReading({ database }: Config): Promise<Reading> {
+  if (database.engine === 'sqlite') return readSqlite(database.path);
+  const { readPostgres } = await import('./database/postgres.ts');
+  return readPostgres(database.url);
 }
 
 async function openFoundation(options: ComposeOptions, opened: Closing): Promise<Foundation> {

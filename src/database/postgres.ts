@@ -10,6 +10,7 @@ import { isRepeatable, toDatabaseError } from './postgres-errors.ts';
 import { PostgresLock } from './postgres-lock.ts';
 import { bindForPostgres, statementOf, typeParsers } from './postgres-statement.ts';
 import { type Attempt, attempt } from './postgres-transaction.ts';
+import type { Reading } from './reading.ts';
 import type { Sql } from './sql.ts';
 import { UnitGate } from './unit-gate.ts';
 import { checkRead } from './values.ts';
@@ -52,6 +53,31 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     types: typeParsers,
   });
   return new PostgresDatabase(pool, lock, options);
+}
+
+/** Beside the process that uses it: see reading.ts. Throws DatabaseError when it is asked and cannot be reached. */
+export function readPostgres(url: string): Reading {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'keyhole, reading',
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    max: 1,
+    options: '-c default_transaction_read_only=on',
+    types: typeParsers,
+  });
+  const all = async <T extends object = Row>(query: Sql): Promise<T[]> => {
+    try {
+      return (await pool.query({ ...statementOf(query), values: bindForPostgres(query) }))
+        .rows as T[];
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  };
+  return {
+    all,
+    get: async <T extends object = Row>(query: Sql) => (await all<T>(query))[0],
+    close: () => pool.end(),
+  };
 }
 
 class PostgresDatabase implements Database {

@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Queryable } from '../database/database.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { FederationClient } from '../federation/api.ts';
 import type { Logger } from '../logger.ts';
@@ -32,6 +32,7 @@ import type { LaneLimits } from './sending/lanes.ts';
 import { PduCache } from './sending/pdu-cache.ts';
 import { Sweeper } from './sending/sweeper.ts';
 import { migrations } from './store/migrations.ts';
+import { type ListedPeek, selectAllPeeks } from './store/peek-list.ts';
 
 export interface FederationsenderOptions {
   readonly database: Database;
@@ -110,6 +111,11 @@ export async function createFederationsender(
       await sweeper.close();
     },
   };
+}
+
+/** Looks across servers, in both directions; of a database that the federationsender of another process may be using. */
+export function listPeeks(database: Queryable, now: number): Promise<ListedPeek[]> {
+  return selectAllPeeks(database, now);
 }
 
 async function createContext(

@@ -6,6 +6,7 @@ import { StartupError } from '../startup-error.ts';
 export const USAGE = `Usage: keyhole [serve] [--config FILE]
        keyhole user create NAME [--config FILE] [--admin] [--password-stdin]
        keyhole log [retry] [--config FILE]
+       keyhole peeks [--config FILE]
 
 Without --config Keyhole runs a local trial: http://localhost:8008, data under ./data.
 
@@ -14,6 +15,7 @@ Commands:
   user create      make an account while the server is stopped; prints a password unless given one
   log              tell, while the server is stopped, what could not be applied and is parked
   log retry        try it again, as every start of the server does
+  peeks            list looks into rooms of other servers, and theirs into ours, while the server runs or not
 
 Options:
   --config FILE    YAML; the keys are described in docs/operating.md
@@ -25,7 +27,7 @@ Options:
 
 export type Command =
   | { readonly name: 'help' | 'version' }
-  | { readonly name: 'serve' | 'log' | 'log retry'; readonly config: string | undefined }
+  | { readonly name: 'serve' | 'log' | 'log retry' | 'peeks'; readonly config: string | undefined }
   | {
       readonly name: 'user create';
       readonly config: string | undefined;
@@ -52,7 +54,9 @@ export function parseArguments(args: readonly string[]): Command {
     };
   }
   if (first === 'user') throw usageError('it is "keyhole user create NAME"');
-  if (first !== 'serve' && first !== 'log') throw usageError(`unknown command '${first}'`);
+  if (first !== 'serve' && first !== 'log' && first !== 'peeks') {
+    throw usageError(`unknown command '${first}'`);
+  }
   if (values.admin || values['password-stdin']) {
     throw usageError('--admin and --password-stdin belong to "user create"');
   }

@@ -6,6 +6,7 @@ import { readVersion } from '../version.ts';
 import { parseArguments, USAGE } from './arguments.ts';
 import { createUser } from './create-user.ts';
 import { listParked, retryParked } from './parked-keys.ts';
+import { showPeeks } from './peeks.ts';
 import { serve } from './serve.ts';
 
 const STARTUP_REFUSED = 2;
@@ -26,6 +27,8 @@ export async function run(args: readonly string[]): Promise<number> {
         return await listParked(command.config);
       case 'log retry':
         return await retryParked(command.config);
+      case 'peeks':
+        return await showPeeks(command.config);
       case 'serve':
         return await serve(command.config, readVersion());
     }

@@ -1,11 +1,11 @@
 // Puts the syncserver together: its tables, its consumers, and its interface by topic.
 
 import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Queryable } from '../database/database.ts';
 import type { DurableTopic } from '../eventlog/entries.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
-import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 import type { SyncserverApi } from './api.ts';
@@ -40,6 +40,7 @@ import { event } from './rooms/event.ts';
 import { messages } from './rooms/messages.ts';
 import { joinedMembers, members, state, stateEvent } from './rooms/state.ts';
 import { migrations } from './store/migrations.ts';
+import { countLookingDevices } from './store/peeks.ts';
 import { selectFollowed } from './store/remote-members.ts';
 import { deviceListChanges } from './sync/device-list-changes.ts';
 import { LazyMembers } from './sync/lazy-members.ts';
@@ -73,6 +74,11 @@ const HISTORY_WAIT_MS = 5_000;
 const CATCH_UP_MS = 60_000;
 
 type Subscriptions = Readonly<Record<keyof Consumed, Subscription>>;
+
+/** How many devices look into each room; of a database that the syncserver of another process may be using. */
+export function countLookers(database: Queryable, now: number): Promise<Map<RoomId, number>> {
+  return countLookingDevices(database, now);
+}
 
 export async function createSyncserver(options: SyncserverOptions): Promise<Syncserver> {
   await options.database.migrate('syncserver', migrations);

@@ -168,6 +168,11 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     [['--admin'], /^keyhole: --admin and --password-stdin belong to "user create"/],
     [['user', 'create'], /^keyhole: it is "keyhole user create NAME"/],
     [['log', 'x'], /^keyhole: unexpected argument 'x'; see/],
+    [['peeks', 'x'], /^keyhole: unexpected argument 'x'; see/],
+    [
+      ['peeks'],
+      /^keyhole: the database cannot be read \(.*\): has this version of Keyhole been started/,
+    ],
   ] as const) {
     const { code, stderr, stdout } = await run(t, args, { folder }).ended;
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));

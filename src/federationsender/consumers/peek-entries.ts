@@ -22,7 +22,8 @@ export async function newInboundPeek(
 ): Promise<void> {
   await batch.share(roomId, true);
   const destinationId = batch.destinationOf(server);
-  await insertInboundPeek(batch.tx, { roomId, destinationId, peekId }, { expiryTs, cut: position });
+  const times = { expiryTs, cut: position, now: batch.now };
+  await insertInboundPeek(batch.tx, { roomId, destinationId, peekId }, times);
   // One of that name that had ended is not the one that has begun.
   await deleteExpiredPeeks(batch.tx, destinationId, [{ roomId, peekId }]);
   batch.tx.afterCommit(() => {

@@ -14,7 +14,7 @@ export interface InboundPeekKey {
 export async function insertInboundPeek(
   tx: Transaction,
   key: InboundPeekKey,
-  { expiryTs, cut }: { readonly expiryTs: number; readonly cut: number },
+  { expiryTs, cut, now }: { readonly expiryTs: number; readonly cut: number; readonly now: number },
 ): Promise<void> {
   const columns = {
     room_id: 'text',
@@ -22,6 +22,8 @@ export async function insertInboundPeek(
     peek_id: 'text',
     expiry_ts: 'bigint',
     cut_position: 'bigint',
+    since_ts: 'bigint',
+    renewed_ts: 'bigint',
   } as const;
   const data = [
     {
@@ -30,14 +32,16 @@ export async function insertInboundPeek(
       peek_id: key.peekId,
       expiry_ts: expiryTs,
       cut_position: cut,
+      since_ts: now,
+      renewed_ts: now,
     },
   ];
   await tx.run(sql`
     INSERT INTO federationsender_inbound_peeks
-      (room_id, destination_id, peek_id, expiry_ts, cut_position)
-    SELECT room_id, destination_id, peek_id, expiry_ts, cut_position FROM ${rows(columns, data)}
-    WHERE true ON CONFLICT (room_id, destination_id, peek_id)
-      DO UPDATE SET expiry_ts = excluded.expiry_ts`);
+      (room_id, destination_id, peek_id, expiry_ts, cut_position, since_ts, renewed_ts)
+    SELECT room_id, destination_id, peek_id, expiry_ts, cut_position, since_ts, renewed_ts
+    FROM ${rows(columns, data)} WHERE true ON CONFLICT (room_id, destination_id, peek_id)
+      DO UPDATE SET expiry_ts = excluded.expiry_ts, renewed_ts = excluded.renewed_ts`);
 }
 
 export async function deleteInboundPeek(tx: Transaction, key: InboundPeekKey): Promise<void> {

@@ -141,4 +141,13 @@ export const migrations: readonly Migration[] = [
         ON federationsender_to_device (destination_id, about) WHERE about IS NOT NULL`,
     ],
   },
+  {
+    name: '0004-times-of-peeks',
+    statements: [
+      // For who lists them; 0: it began before they were kept.
+      sql`ALTER TABLE federationsender_inbound_peeks ADD COLUMN since_ts BIGINT NOT NULL DEFAULT 0`,
+      sql`ALTER TABLE federationsender_inbound_peeks ADD COLUMN renewed_ts BIGINT NOT NULL DEFAULT 0`,
+      sql`ALTER TABLE federationsender_outbound_peeks ADD COLUMN since_ts BIGINT NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

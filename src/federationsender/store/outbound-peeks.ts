@@ -51,12 +51,14 @@ function fromStored(row: Stored): OutboundPeekRow {
   };
 }
 
+/** It counts as begun when it is first written. */
 export async function upsertOutboundPeek(tx: Transaction, peek: OutboundPeekRow): Promise<void> {
   await tx.run(sql`
     INSERT INTO federationsender_outbound_peeks (room_id, server, peek_id, status, dialect,
-      renewal_interval, deadline_ts, next_ts, failures)
+      renewal_interval, deadline_ts, next_ts, failures, since_ts)
     VALUES (${peek.roomId}, ${peek.server}, ${peek.peekId}, ${peek.status}, ${peek.dialect},
-      ${peek.renewalInterval}, ${peek.deadlineTs}, ${peek.nextTs}, ${peek.failures})
+      ${peek.renewalInterval}, ${peek.deadlineTs}, ${peek.nextTs}, ${peek.failures},
+      ${peek.deadlineTs - peek.renewalInterval})
     ON CONFLICT (room_id, server, peek_id) DO UPDATE SET status = excluded.status,
       dialect = excluded.dialect, renewal_interval = excluded.renewal_interval,
       deadline_ts = excluded.deadline_ts, next_ts = excluded.next_ts, failures = excluded.failures`);

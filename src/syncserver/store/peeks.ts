@@ -239,3 +239,16 @@ function fromStored(row: StoredPeek): Peek {
     ending: (row.ending ?? undefined) as Peek['ending'],
   };
 }
+
+/** Devices that look into each room, by whatever way. */
+export async function countLookingDevices(
+  database: Queryable,
+  now: number,
+): Promise<Map<RoomId, number>> {
+  const found = await database.all<{ room_id: RoomId; devices: number }>(sql`
+    SELECT room_id, COUNT(*) AS devices FROM (
+      SELECT DISTINCT room_id, user_id, device_id FROM syncapi_peeks
+      WHERE ended_position IS NULL AND expiry_ts > ${now}
+    ) AS looking GROUP BY room_id`);
+  return new Map(found.map((row) => [row.room_id, row.devices]));
+}
