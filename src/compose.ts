@@ -16,6 +16,7 @@ import type { EventLog, ParkedKey } from './eventlog/eventlog.ts';
 import type { FederationClient, KeyRing } from './federation/api.ts';
 import { createFederationClient } from './federation/client.ts';
 import { createKeyRing } from './federation/key-ring.ts';
+import type { NameResolver } from './federation/name-resolver.ts';
 import { createFederationapi } from './federationapi/federationapi.ts';
 import {
   createFederationsender,
@@ -43,6 +44,8 @@ export interface ComposeOptions {
   readonly beforeCommit?: () => Promise<void>;
   /** For tests: of what goes over the network, which takes real time otherwise. */
   readonly timers?: Clock;
+  /** For tests: addresses of other servers. */
+  readonly resolver?: NameResolver;
 }
 
 export interface NewUser {

@@ -127,6 +127,8 @@ export interface HarnessOptions {
   readonly clock?: ManualClock;
   readonly network?: FakeNetwork;
   readonly limits?: LaneLimits;
+  /** Default: always 0.5. */
+  readonly random?: () => number;
 }
 
 const TOPICS = ['roomserver.output', 'userserver.output', 'edu.to_device', 'edu.receipt'] as const;
@@ -136,6 +138,7 @@ export async function openHarness(
   options: HarnessOptions = {},
 ): Promise<Harness> {
   const { clock = new ManualClock(), network = new FakeNetwork(), limits } = options;
+  const { random = () => 0.5 } = options;
   const database = await backend.open({ clock });
   const logger = silentLogger;
   const eventLog = await openEmbeddedLog({ database, clock, logger });
@@ -146,7 +149,7 @@ export async function openHarness(
     logger,
     serverName: SERVER,
     client: network,
-    random: () => 0.5,
+    random,
     ...(limits && { limits }),
   });
   let isStopped = false;

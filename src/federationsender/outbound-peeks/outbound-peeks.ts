@@ -43,6 +43,8 @@ const FIRST_PAUSE_MS = 15_000;
 const MAX_RENEWAL_FAILURES = 4;
 /** After that a server that cannot be told of an end is left to find out by itself. */
 const MAX_ENDING_FAILURES = 6;
+/** Of the time until the next renewal, to either side. */
+const JITTER = 0.2;
 /** Renewals that fell due while the process was down are spread over this time. */
 const SPREAD_MS = 60_000;
 
@@ -186,7 +188,7 @@ export class OutboundPeekKeeper {
     if (row === undefined) return this.#lose(tx, peek, 'ended');
     if (row.status === 'active') return;
     const now = this.#options.clock.now();
-    const active = renewed(row, row.renewalInterval, now);
+    const active = this.#renewed(row, row.renewalInterval);
     await this.#putRow(tx, row.status === 'pending' ? active : { ...active, nextTs: now });
     tx.afterCommit(() => this.#pulse.start());
   }
@@ -277,7 +279,7 @@ export class OutboundPeekKeeper {
   }
 
   async #renew(peek: OutboundPeekRow): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client } = this.#options;
     if (peek.dialect === 'dendrite') {
       return this.#loseIfActive(peek, 'ended');
     }
@@ -285,11 +287,26 @@ export class OutboundPeekKeeper {
       const answer = await (peek.dialect === 'palpo'
         ? putPeek(client, peek, { roomVersions: ROOM_VERSIONS })
         : postRenew(client, peek));
-      await this.#change(peek, renewed(peek, intervalOf(answer.renewal_interval), clock.now()));
+      await this.#change(peek, this.#renewed(peek, intervalOf(answer.renewal_interval)));
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       await this.#renewalFailed(peek, error);
     }
+  }
+
+  /** Those that began together are not renewed together for ever. */
+  #renewed(peek: OutboundPeekRow, renewalInterval: number): OutboundPeekRow {
+    const { clock, random } = this.#options;
+    const now = clock.now();
+    const pause = (renewalInterval / 2) * (1 - JITTER + 2 * JITTER * random());
+    return {
+      ...peek,
+      status: 'active',
+      renewalInterval,
+      deadlineTs: now + renewalInterval,
+      nextTs: now + Math.floor(pause),
+      failures: 0,
+    };
   }
 
   async #renewalFailed(peek: OutboundPeekRow, failure: FederationError): Promise<void> {
@@ -326,17 +343,6 @@ export class OutboundPeekKeeper {
       if (row?.status === before.status) await this.#putRow(tx, after);
     });
   }
-}
-
-function renewed(peek: OutboundPeekRow, renewalInterval: number, now: number): OutboundPeekRow {
-  return {
-    ...peek,
-    status: 'active',
-    renewalInterval,
-    deadlineTs: now + renewalInterval,
-    nextTs: now + Math.floor(renewalInterval / 2),
-    failures: 0,
-  };
 }
 
 function later({ failures }: OutboundPeekRow, now: number) {
