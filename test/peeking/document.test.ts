@@ -75,8 +75,10 @@ interface Row {
   readonly error: string;
 }
 
+const ERRORS = TEXT.slice(TEXT.indexOf('## Errors'), TEXT.indexOf('## Limits'));
+
 const ROWS: readonly Row[] = Array.from(
-  TEXT.matchAll(/^\| (4\d\d) \| `(\w+)` \| (.*?) \|/gm),
+  ERRORS.matchAll(/^\| (4\d\d) \| `(\w+)` \| (.*?) \|/gm),
   ([, status, errcode = '', error = '']) => ({ status: Number(status), errcode, error }),
 );
 
