@@ -53,13 +53,13 @@ export interface Federationapi {
 /** Applies the migrations. */
 export async function createFederationapi(context: FederationapiContext): Promise<Federationapi> {
   await context.database.migrate('federationapi', migrations);
-  return { routes: routesOf(context), authenticateServer: authenticateServers(context) };
+  return { routes: createRoutes(context), authenticateServer: authenticateServers(context) };
 }
 
 /** Whole states of large rooms that are read at once. */
 const STATES_AT_ONCE = { running: 2, waiting: 100 };
 
-function routesOf(context: FederationapiContext): readonly Route[] {
+export function createRoutes(context: FederationapiContext): readonly Route[] {
   const states = new ConcurrencyLimit(STATES_AT_ONCE);
   return [
     getVersion(context),

@@ -24,9 +24,11 @@ export function findSpecification(): string | undefined {
   return existsSync(join(folder, 'api', 'client-server')) ? folder : undefined;
 }
 
-/** All operations of the Client-Server API. */
-export function loadOperations(folder: string): readonly Operation[] {
-  const api = join(folder, 'api', 'client-server');
+export type Api = 'client-server' | 'server-server';
+
+/** All operations of an API. */
+export function loadOperations(folder: string, name: Api = 'client-server'): readonly Operation[] {
+  const api = join(folder, 'api', name);
   const files = readdirSync(api).filter((name) => name.endsWith('.yaml'));
   return files.flatMap((name) => operationsOf(join(api, name)));
 }
