@@ -208,7 +208,7 @@ async function createComponents(foundation: Foundation): Promise<Components> {
   const mediaserver = await createMediaserver({
     ...partsFor(foundation, 'mediaserver'),
     federation,
-    config: { mediaPath, maxUploadBytes },
+    config: { mediaPath, maxUploadBytes, maxRemoteBytes: config.media.maxRemoteBytes },
   });
   opened.push(() => mediaserver.close());
   const federationsender = await createFederationsender({

@@ -238,6 +238,10 @@ export const configSchema = section({
       false,
       'Serve new media to clients that do not sign in, too (the old download endpoints)',
     ),
+    max_remote_bytes: count(
+      10_737_418_240,
+      'Media of other servers that is kept, bytes; beyond it, what was fetched first is dropped',
+    ),
   }),
   room_directory: section({
     anyone_may_publish: flag(

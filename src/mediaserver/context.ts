@@ -12,6 +12,8 @@ export interface MediaserverConfig {
   /** Folder of the files; made when missing. */
   readonly mediaPath: string;
   readonly maxUploadBytes: number;
+  /** Of all that is kept of other servers, bytes. */
+  readonly maxRemoteBytes: number;
   /** Width times height, over all frames. Default 50 million. */
   readonly maxImagePixels?: number;
   /** Reservations that a user may have at once. Default 10. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import type { FederationClient, MediaRequest, RemoteFile } from '../federation/api.ts';
 import { FederationError } from '../federation/federation-error.ts';
 import { AnswerTooLargeError } from '../federation/http-exchange.ts';
@@ -11,6 +12,8 @@ import { forEachBackend, MAX_BYTES, openHarness, readAll, refusal } from './test
 const OTHER = 'other.example' as ServerName;
 const KEY = { serverName: OTHER, mediaId: 'abc' as MediaId };
 const REQUEST = { ...KEY, timeoutMs: 5000, allowRemote: true };
+
+const RED = { width: 100, height: 100, channels: 3, background: 'red' } as const;
 
 interface Other extends Pick<FederationClient, 'download'> {
   readonly asked: MediaRequest[];
@@ -85,9 +88,11 @@ forEachBackend('remote media', (backend) => {
       [{ status: 403, errcode: 'M_FORBIDDEN' }, 'M_UNKNOWN', true],
       [{}, 'M_UNKNOWN', true],
     ];
+    let refused: object = {};
+    const federation = other(() => Promise.reject(failed(refused)));
+    const { api } = await openHarness(backend, { federation });
     for (const [details, errcode, isGateway] of cases) {
-      const federation = other(() => Promise.reject(failed(details as object)));
-      const { api } = await openHarness(backend, { federation });
+      refused = details;
       const error = await api.queryMedia(REQUEST).catch((reason) => reason);
       assert.equal(error.errcode, errcode);
       assert.equal(error instanceof GatewayError, isGateway, errcode);
@@ -105,8 +110,7 @@ forEachBackend('remote media', (backend) => {
       return { ...fileOf(), body: Readable.from(half(), { objectMode: false }) };
     });
     const harness = await openHarness(backend, { federation });
-    const requests = [1, 2].map(() => harness.api.queryMedia(REQUEST));
-    for (const request of requests) await assert.rejects(request, refusal('M_NOT_YET_UPLOADED'));
+    await assert.rejects(harness.api.queryMedia(REQUEST), refusal('M_NOT_YET_UPLOADED'));
     assert.deepEqual(await harness.files(), []);
     isWhole = true;
     assert.equal(String((await harness.download(KEY)).content), 'whole');
@@ -136,6 +140,47 @@ forEachBackend('remote media', (backend) => {
     assert.equal(federation.asked.length, 5);
     gate.resolve();
     for (const one of many) await readAll(await one);
+  });
+
+  test('is dropped, first what was fetched first, where there would be too much of it', async () => {
+    const federation = other(() => fileOf(Buffer.alloc(400)));
+    const config = { maxRemoteBytes: 1000 };
+    let harness = await openHarness(backend, { federation, config });
+    const own = await harness.upload('our own');
+    const fetch = async (mediaId: string) => {
+      await readAll(await harness.api.queryMedia({ ...REQUEST, mediaId: mediaId as MediaId }));
+      harness.clock.advance(1000);
+    };
+    for (const mediaId of ['a', 'b']) await fetch(mediaId);
+    harness = await harness.restart();
+    for (const mediaId of ['b', 'c', 'd']) await fetch(mediaId);
+    const askedFor = federation.asked.map(({ mediaId }) => mediaId);
+    assert.deepEqual(askedFor, ['a', 'b', 'c', 'd']);
+    assert.equal((await harness.files()).length, 3);
+    assert.equal((await harness.download(own)).size, 7);
+    const request = { ...REQUEST, allowRemote: false };
+    for (const [mediaId, isThere] of Object.entries({ a: false, b: false, c: true, d: true })) {
+      const found = harness.api.queryMedia({ ...request, mediaId: mediaId as MediaId });
+      if (isThere) await readAll(await found);
+      else await assert.rejects(found, refusal('M_NOT_FOUND'));
+    }
+    await fetch('a');
+    assert.equal(federation.asked.length, 5);
+  });
+
+  test('goes with its thumbnails', async () => {
+    const image = await sharp({ create: RED }).png().toBuffer();
+    const federation = other(() => ({ ...fileOf(image), contentType: 'image/png' }));
+    const config = { maxRemoteBytes: image.length + 1 };
+    const { api, files, clock } = await openHarness(backend, { federation, config });
+    const size = { width: 32, height: 32, method: 'crop', animated: false } as const;
+    await readAll(await api.queryThumbnail({ ...REQUEST, ...size }));
+    assert.equal((await files()).length, 2);
+    clock.advance(1000);
+    await readAll(await api.queryMedia({ ...REQUEST, mediaId: 'other' as MediaId }));
+    assert.equal((await files()).length, 1);
+    const gone = api.queryThumbnail({ ...REQUEST, ...size, allowRemote: false });
+    await assert.rejects(gone, refusal('M_NOT_FOUND'));
   });
 
   test('on its way ends with the mediaserver', async () => {

@@ -6,6 +6,7 @@ import type { RemoteFile } from '../federation/api.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MediaserverContext } from './context.ts';
 import type { KeptFile } from './media-folder.ts';
+import { RemoteCacheLimit } from './remote-cache-limit.ts';
 import { remoteFailure } from './remote-failure.ts';
 import { insertUploaded, type MediaKey, type MediaRow, selectMedia } from './store/media.ts';
 
@@ -18,12 +19,14 @@ export class RemoteMediaCache {
   readonly #context: MediaserverContext;
   readonly #limit = new ConcurrencyLimit(LIMITS);
   readonly #limits = new LRUCache<ServerName, ConcurrencyLimit>({ max: MAX_SERVERS });
+  readonly #cacheLimit: RemoteCacheLimit;
   readonly #closing = new AbortController();
   /** By URI, so that many who ask at once cost one request. */
   readonly #fetching = new Map<string, Promise<void>>();
 
   constructor(context: MediaserverContext) {
     this.#context = context;
+    this.#cacheLimit = new RemoteCacheLimit(context);
   }
 
   /** Undefined when it cannot be had. */
@@ -84,13 +87,14 @@ export class RemoteMediaCache {
       lost = error;
     });
     const type = contentType ?? 'application/octet-stream';
-    const record = (file: KeptFile) =>
-      database.transact((tx) => {
-        const row = { ...file, contentType: type, fileName, userId: null, now: clock.now() };
-        return insertUploaded(tx, key, row);
-      });
+    const record = async (file: KeptFile) => {
+      const row = { ...file, contentType: type, fileName, userId: null, now: clock.now() };
+      await database.transact((tx) => insertUploaded(tx, key, row));
+      return file.size;
+    };
     try {
-      await folder.keep(body, config.maxUploadBytes, record);
+      const size = await folder.keep(body, config.maxUploadBytes, record);
+      await this.#cacheLimit.add(size);
     } catch (error) {
       throw lost ?? error;
     }

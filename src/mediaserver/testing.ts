@@ -51,7 +51,8 @@ export async function openHarness(
   const { clock = new ManualClock(), beforeCommit, federation } = options;
   const mediaPath = options.mediaPath ?? (await temporaryFolder(backend));
   const database = await backend.open(beforeCommit && { beforeCommit });
-  const config = { mediaPath, maxUploadBytes: MAX_BYTES, ...options.config };
+  const limits = { maxUploadBytes: MAX_BYTES, maxRemoteBytes: 1e9 };
+  const config = { mediaPath, ...limits, ...options.config };
   const { api, close } = await createMediaserver({
     ...{ database, clock, logger: silentLogger, serverName: SERVER, config },
     ...(federation && { federation }),

@@ -34,4 +34,10 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX mediaserver_thumbnails_file ON mediaserver_thumbnails (file_id)`,
     ],
   },
+  {
+    name: '0002-remote-media',
+    statements: [
+      sql`CREATE INDEX mediaserver_media_remote ON mediaserver_media (created_ts) WHERE user_id IS NULL`,
+    ],
+  },
 ];

@@ -36,3 +36,17 @@ export async function insertThumbnail(
     VALUES (${key.serverName}, ${key.mediaId}, ${row.variant}, ${row.fileId}, ${row.contentType})
     ON CONFLICT DO NOTHING`);
 }
+
+/** Their files; that of the media itself may be among them. */
+export async function selectThumbnailFiles(db: Queryable, key: MediaKey): Promise<string[]> {
+  const found = await db.all<{ file_id: string }>(sql`
+    SELECT file_id FROM mediaserver_thumbnails
+    WHERE server_name = ${key.serverName} AND media_id = ${key.mediaId}`);
+  return found.map(({ file_id: fileId }) => fileId);
+}
+
+export async function deleteThumbnails(tx: Transaction, key: MediaKey): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM mediaserver_thumbnails
+    WHERE server_name = ${key.serverName} AND media_id = ${key.mediaId}`);
+}
