@@ -274,6 +274,44 @@ for (const kind of ['a non-member', 'a guest']) {
   });
 }
 
+test('a space is explored, a room of it summed up, joined and upgraded', async () => {
+  const owner = await started(await registered('owner'));
+  const explorer = await started(await registered('explorer'));
+  const room = { preset: Preset.PublicChat, name: 'In the space', room_version: '11' };
+  const { room_id: roomId } = await owner.createRoom(room);
+  const { room_id: spaceId } = await owner.createRoom({
+    preset: Preset.PublicChat,
+    name: 'Space',
+    creation_content: { type: 'm.space' },
+  });
+  const via = [owner.getDomain() ?? ''];
+  await owner.sendStateEvent(spaceId, EventType.SpaceChild, { via }, roomId);
+
+  const { rooms } = await explorer.getRoomHierarchy(spaceId, 10, 2);
+  assert.deepEqual(
+    rooms.map(({ name, num_joined_members: members }) => [name, members]),
+    [
+      ['Space', 1],
+      ['In the space', 1],
+    ],
+  );
+  const summary = await explorer.getRoomSummary(roomId, via);
+  assert.deepEqual([summary.name, summary.membership], ['In the space', 'leave']);
+  await explorer.joinRoom(roomId);
+  await explorer.setRoomTag(roomId, 'm.favourite', { order: 0.5 });
+
+  const isTombstone = (event: MatrixEvent) => event.getType() === EventType.RoomTombstone;
+  const ended = until(explorer, RoomEvent.Timeline, isTombstone);
+  const { replacement_room: next } = await owner.upgradeRoom(roomId, '12');
+  const [tombstone] = await ended;
+  assert.equal((tombstone as MatrixEvent).getContent().replacement_room, next);
+  const arrived = until(explorer, ClientEvent.Room, ({ roomId: id }: Room) => id === next);
+  await explorer.joinRoom(next);
+  const [replacement] = await arrived;
+  assert.equal((replacement as Room).findPredecessor()?.roomId, roomId);
+  assert.deepEqual(await explorer.getRoomTags(next), { tags: { 'm.favourite': { order: 0.5 } } });
+});
+
 async function guest(): Promise<MatrixClient> {
   const { user_id, device_id, access_token } = await createClient({
     baseUrl: server.baseUrl,

@@ -84,6 +84,19 @@ test('rooms of other servers are shown with what their servers say of them', asy
   assert.equal((await carol.call('GET', summary(members, nameOf(0)))).status, 404);
 });
 
+test('a space of another server is found by the domain in its id, or by an invite', async () => {
+  const [alice, bob] = [await user(0), await user(1)];
+  const room = await alice.createRoom({ preset: 'public_chat' });
+  const old = await space(alice, { room_version: '11' });
+  await put(alice, old, room, nameOf(0));
+  assert.deepEqual(idsOf(await bob.ok('GET', hierarchy(old))), [old, room]);
+  const secret = await space(alice, { preset: 'private_chat' });
+  await put(alice, secret, room, nameOf(0));
+  assert.equal((await bob.call('GET', hierarchy(secret))).status, 403);
+  await alice.ok('POST', `/v3/rooms/${encodeURIComponent(secret)}/invite`, { user_id: bob.userId });
+  assert.deepEqual(idsOf(await bob.ok('GET', hierarchy(secret))), [secret, room]);
+});
+
 test('the state that is here counts more than what is told', async () => {
   const [alice, bob] = [await user(0), await user(1)];
   const room = await alice.createRoom({ preset: 'public_chat', name: 'Here' });
@@ -273,4 +286,11 @@ test('servers are told of spaces of ours that they may know of', async (t) => {
     assert.deepEqual([refused.status, refused.body.errcode], [404, 'M_NOT_FOUND']);
   }
   assert.equal((await ask(parent, '?suggested_only=maybe')).status, 400);
+  const invite = { user_id: server.user('eve') };
+  await alice.ok('POST', `/v3/rooms/${encodeURIComponent(closed)}/invite`, invite);
+  assert.equal((await ask(closed)).status, 200);
+  assert.deepEqual((await ask(parent)).body.inaccessible_children, []);
+  const acl = { allow: ['*'], deny: [server.name.split(':')[0] ?? ''] };
+  await alice.setState(closed, 'm.room.server_acl', '', acl);
+  assert.equal((await ask(closed)).status, 404);
 });

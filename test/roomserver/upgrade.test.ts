@@ -195,6 +195,17 @@ forEachBackend('upgrades of rooms', (backend) => {
     await server.close();
   });
 
+  it('make one room for who asks twice at once', async () => {
+    const server = await startRoomserver(backend);
+    const old = await room(server);
+    const [first, second] = await Promise.all([upgrade(server, old), upgrade(server, old)]);
+    assert.equal(first, second);
+    const again = await upgrade(server, old);
+    assert.notEqual(again, first);
+    assert.equal((await stateOf(server, old))['m.room.tombstone']?.replacement_room, again);
+    await server.close();
+  });
+
   it('name additional creators only where the version knows such', async () => {
     const server = await startRoomserver(backend);
     const old = await room(server, { roomVersion: '12' });

@@ -21,10 +21,15 @@ type UpgradeApi = Pick<RoomserverApi, 'performUpgradeRoom' | 'performFollowUpgra
 type UpgradeRequest = Parameters<UpgradeApi['performUpgradeRoom']>[0];
 
 export function createUpgradeApi(context: RoomserverContext): UpgradeApi {
+  const running = new Map<string, ReturnType<UpgradeApi['performUpgradeRoom']>>();
   return {
-    // One after the other: the second of two finds the room replaced already.
-    performUpgradeRoom: (request) =>
-      context.turns.run(`upgrade ${request.roomId}`, () => upgradeRoom(context, request)),
+    performUpgradeRoom: (request) => {
+      // Who asks twice at once, as clients do that have waited long, gets one room.
+      const key = JSON.stringify([request.roomId, request.userId, request.newVersion]);
+      const upgrade = running.get(key) ?? upgradeRoom(context, request);
+      running.set(key, upgrade);
+      return upgrade.finally(() => running.delete(key));
+    },
     performFollowUpgrade: (request) => followUpgrade(context, request),
   };
 }
