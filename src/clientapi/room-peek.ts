@@ -1,6 +1,8 @@
 // Looking into a room without joining it: how clients ask for it, and the short peeks behind the legacy
 // pair of initialSync and events.
 
+import { serverName } from '../http/identifier-parameters.ts';
+import { repeated } from '../http/parameters.ts';
 import { isRoomId, parseRoomAlias, type RoomId, type ServerName } from '../protocol/identifiers.ts';
 import { isPeekable } from '../protocol/visibility.ts';
 import type { Viewer } from '../syncserver/api.ts';
@@ -53,11 +55,31 @@ export async function startPeek(
   }
 }
 
+export interface BriefLook {
+  readonly viewer: Viewer;
+  readonly roomId: RoomId;
+  /** That may have the room. */
+  readonly serverNames: readonly ServerName[];
+}
+
+/** Query parameters by which clients name such servers. */
+export const SERVER_HINTS = { server_name: repeated(serverName()), via: repeated(serverName()) };
+
+export function hintsOf(query: {
+  readonly server_name: readonly ServerName[];
+  readonly via: readonly ServerName[];
+}): ServerName[] {
+  return [...new Set([...query.server_name, ...query.via])];
+}
+
 /**
  * Lets a viewer who has not joined the room look into it until the poll after this one at least. Who has left it goes
  * on seeing what she saw then, unless the room is open to everybody. Errors: those of performPeek.
  */
-export async function lookBriefly(context: Peeking, viewer: Viewer, roomId: RoomId): Promise<void> {
+export async function lookBriefly(
+  context: Peeking,
+  { viewer, roomId, serverNames }: BriefLook,
+): Promise<void> {
   const { roomserver, syncserver } = context;
   const access = await syncserver.queryAccess({ viewer, roomId });
   if (access === 'joined') return;
@@ -66,7 +88,7 @@ export async function lookBriefly(context: Peeking, viewer: Viewer, roomId: Room
     if (room === undefined || !isPeekable(room)) return;
   }
   if (await isFresh(context, viewer, roomId)) return;
-  await startPeek(context, { viewer, roomIdOrAlias: roomId, serverNames: [], via: 'events' });
+  await startPeek(context, { viewer, roomIdOrAlias: roomId, serverNames, via: 'events' });
 }
 
 /** A short peek that lasts beyond the longest poll need not be renewed by this one. */

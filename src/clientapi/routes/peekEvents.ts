@@ -5,11 +5,9 @@ import { roomId } from '../../http/identifier-parameters.ts';
 import { optional, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { MatrixError } from '../../protocol/error.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
-import type { Viewer } from '../../syncserver/api.ts';
 import type { ClientapiContext } from '../context.ts';
 import { limit } from '../limit-parameter.ts';
-import { lookBriefly } from '../room-peek.ts';
+import { type BriefLook, hintsOf, lookBriefly, SERVER_HINTS } from '../room-peek.ts';
 import { longPoll } from '../timeout-parameter.ts';
 import { viewerOf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';
@@ -25,12 +23,15 @@ export function peekEvents(context: ClientapiContext): Route {
       timeout: longPoll(),
       limit: limit({ whenAbsent: 100, maximum: 1000 }),
       room_id: optional(roomId()),
+      ...SERVER_HINTS,
     },
     handler: async ({ requester, query, signal }) => {
       const viewer = viewerOf(requester);
       const { from, room_id: roomId } = query;
       if (roomId === undefined && viewer.isGuest) throw guestNeedsRoom();
-      const mayFollow = roomId === undefined || (await mayLook(context, viewer, roomId));
+      const serverNames = hintsOf(query);
+      const mayFollow =
+        roomId === undefined || (await mayLook(context, { viewer, roomId, serverNames }));
       return await context.syncserver.events({
         ...withoutUndefined({ from: from || undefined, roomId }),
         viewer,
@@ -43,13 +44,9 @@ export function peekEvents(context: ClientapiContext): Route {
 }
 
 /** A room that is open no more still tells what ended that, once; then the syncserver refuses. */
-async function mayLook(
-  context: ClientapiContext,
-  viewer: Viewer,
-  roomId: RoomId,
-): Promise<boolean> {
+async function mayLook(context: ClientapiContext, look: BriefLook): Promise<boolean> {
   try {
-    await lookBriefly(context, viewer, roomId);
+    await lookBriefly(context, look);
     return true;
   } catch (error) {
     if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') return false;

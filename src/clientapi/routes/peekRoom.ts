@@ -1,13 +1,12 @@
 // POST /peek/{roomIdOrAlias} (MSC2753), under every path that clients have used for it.
 
 import { Type } from 'typebox';
-import { roomIdOrAlias, serverName } from '../../http/identifier-parameters.ts';
-import { repeated } from '../../http/parameters.ts';
+import { roomIdOrAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import { parseServerName } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { identifierText } from '../identifier-text.ts';
-import { startPeek } from '../room-peek.ts';
+import { hintsOf, SERVER_HINTS, startPeek } from '../room-peek.ts';
 import { viewerOf } from '../viewer.ts';
 
 export function peekRoom(context: ClientapiContext): Route {
@@ -21,12 +20,12 @@ export function peekRoom(context: ClientapiContext): Route {
     auth: 'guest',
     rateLimit: 'peek',
     params: { roomIdOrAlias: roomIdOrAlias() },
-    query: { server_name: repeated(serverName()), via: repeated(serverName()) },
+    query: SERVER_HINTS,
     body: Type.Object({ servers: Type.Optional(Type.Array(identifierText('server-name'))) }),
     bodyOptional: true,
     handler: async ({ requester, params: { roomIdOrAlias }, query, body }) => {
       const servers = (body.servers ?? []).map(parseServerName);
-      const serverNames = [...new Set([...servers, ...query.server_name, ...query.via])];
+      const serverNames = [...new Set([...servers, ...hintsOf(query)])];
       const viewer = viewerOf(requester);
       const peek = await startPeek(context, { viewer, roomIdOrAlias, serverNames, via: 'sync' });
       return { room_id: peek.roomId, peek_expiry_ts: peek.expiryTs };

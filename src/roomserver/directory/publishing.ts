@@ -4,7 +4,7 @@ import { MatrixError } from '../../protocol/error.ts';
 import { checkMayAddress } from '../aliases/addressing-power.ts';
 import type { RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
-import { isHere } from '../membership/is-here.ts';
+import { isReadable } from '../membership/is-here.ts';
 import { deletePublished, insertPublished, selectIsPublished } from '../store/published.ts';
 
 export async function publish(
@@ -19,9 +19,11 @@ export async function publish(
 }
 
 export async function queryPublished(
-  { rooms, database }: RoomserverContext,
+  context: RoomserverContext,
   { roomId }: Parameters<RoomserverApi['queryPublished']>[0],
 ): Promise<{ published: boolean }> {
-  if (!isHere(await rooms.head(roomId))) throw new MatrixError('M_NOT_FOUND', 'No such room');
-  return { published: await selectIsPublished(database, roomId) };
+  if (!isReadable(context, await context.rooms.head(roomId))) {
+    throw new MatrixError('M_NOT_FOUND', 'No such room');
+  }
+  return { published: await selectIsPublished(context.database, roomId) };
 }
