@@ -166,6 +166,25 @@ forEachBackend('the key ring', (backend) => {
     assert.equal(text(await ring.key({ server: THERE, keyId: key.keyId })), key.publicKey);
   });
 
+  test('who asks for keys with other demands is answered by what there is', async () => {
+    const { ring, asked, answers, clock } = await openWorld(backend);
+    const key = generateSigningKey();
+    const validUntil = clock.now() - DAY;
+    const object = published({ inUse: [key], validUntil });
+    answers.set(THERE, () => object);
+    const at = (minimumValidUntil: number) =>
+      ring.keyObjects({ server: THERE, keyIds: [key.keyId], minimumValidUntil });
+    assert.deepEqual(await at(0), [object]);
+    assert.equal(asked.length, 1);
+    // It may have a new one; where it has none, or another key altogether, what was known is given.
+    assert.deepEqual(await at(validUntil + 1), [object]);
+    answers.set(THERE, () => published({ inUse: [generateSigningKey()], validUntil }));
+    assert.deepEqual(await at(validUntil + 1), [object]);
+    assert.equal(asked.length, 3);
+    for (let i = 0; i < 10; i++) assert.deepEqual(await at(validUntil + 1), [object]);
+    assert.equal(asked.length, 4);
+  });
+
   test('a server that comes back is asked again soon', async () => {
     const { ring, answers, clock } = await openWorld(backend);
     const key = generateSigningKey();

@@ -9,6 +9,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { FederationClient, KeyRequest, KeyRing } from './api.ts';
+import { FederationError } from './federation-error.ts';
 import { DirectKeys } from './keys/direct-keys.ts';
 import { KeyStore, type KnownObject } from './keys/key-store.ts';
 import { NotaryKeys } from './keys/notary-keys.ts';
@@ -29,6 +30,8 @@ const NOTARY_TIMEOUT_MS = 20_000;
 const MAX_NOTARIES = 3;
 /** Short enough for a new key of a server to be had soon, whatever has been asked in vain before. */
 const RETRY = { first: 5_000, longest: 300_000 };
+/** A notary is asked for keys with different demands: a server that answers is given this many chances to meet them. */
+const FREE_FAILURES = 2;
 const MAX_OBJECTS = 20;
 
 /** Applies the migrations. */
@@ -55,6 +58,12 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
       }
     },
   };
+}
+
+interface Want {
+  readonly isEnough: () => Promise<boolean>;
+  /** Answers that are not, after which the server may be asked at once. */
+  readonly free: number;
 }
 
 class ServerKeyRing implements KeyRing {
@@ -88,7 +97,7 @@ class ServerKeyRing implements KeyRing {
     const find = () => this.#store.find(server, keyId, validAt);
     const known = await find();
     if (known !== undefined) return known;
-    await this.#fetch(server, async () => (await find()) !== undefined);
+    await this.#fetch(server, { isEnough: async () => (await find()) !== undefined, free: 0 });
     return (await find()) ?? (await this.#askNotaries(request, find));
   }
 
@@ -99,15 +108,16 @@ class ServerKeyRing implements KeyRing {
   }: Parameters<KeyRing['keyObjects']>[0]): Promise<readonly JsonObject[]> {
     if (server === this.#options.serverName) return [];
     const now = this.#options.clock.now();
-    const isFresh = async () => {
+    const has = async (suffices: (one: KnownObject) => boolean) => {
       const objects = await this.#store.objects(server);
       const ids = new Set(objects.flatMap((one) => one.keyIds));
-      return (
-        objects.some((one) => isFreshObject(one, { now, minimumValidUntil })) &&
-        keyIds.every((id) => ids.has(id))
-      );
+      return objects.some(suffices) && keyIds.every((id) => ids.has(id));
     };
-    if (!(await isFresh())) await this.#fetch(server, isFresh);
+    const isValid = ({ json }: KnownObject) => Number(json.valid_until_ts) >= minimumValidUntil;
+    const isFresh = await has((one) => isValid(one) && isYoung(one, now));
+    if (!isFresh) {
+      await this.#fetch(server, { isEnough: () => has(isValid), free: FREE_FAILURES });
+    }
     const objects = await this.#store.objects(server);
     const asked = objects.filter(
       (one) => keyIds.length === 0 || one.keyIds.some((id) => keyIds.includes(id)),
@@ -116,11 +126,11 @@ class ServerKeyRing implements KeyRing {
   }
 
   /** Fetches and keeps what the server says of its keys, unless that has been in vain of late. */
-  async #fetch(server: ServerName, isEnough: () => Promise<boolean>): Promise<void> {
+  async #fetch(server: ServerName, want: Want): Promise<void> {
     const running = this.#fetching.get(server);
     if (running !== undefined) return running;
     if (!this.#retries.mayTry(server)) return;
-    const fetching = this.#fetchOnce(server, isEnough);
+    const fetching = this.#fetchOnce(server, want);
     this.#fetching.set(server, fetching);
     try {
       await fetching;
@@ -129,11 +139,11 @@ class ServerKeyRing implements KeyRing {
     }
   }
 
-  async #fetchOnce(server: ServerName, isEnough: () => Promise<boolean>): Promise<void> {
-    const fetched = await this.#attempt(server, () => this.#direct.fetch(server));
-    if (fetched !== undefined) await this.#store.keep(fetched, 'direct');
-    if (fetched !== undefined && (await isEnough())) this.#retries.succeeded(server);
-    else this.#retries.failed(server);
+  async #fetchOnce(server: ServerName, { isEnough, free }: Want): Promise<void> {
+    const { found, isAnswered } = await this.#attempt(server, () => this.#direct.fetch(server));
+    if (found !== undefined) await this.#store.keep(found, 'direct');
+    if (found !== undefined && (await isEnough())) this.#retries.succeeded(server);
+    else this.#retries.failed(server, isAnswered ? free : 0);
   }
 
   async #askNotaries(
@@ -145,8 +155,10 @@ class ServerKeyRing implements KeyRing {
       const question = `${notary} ${server} ${keyId}`;
       if (!this.#retries.mayTry(question)) continue;
       const wanted = { server, keyId, validAt };
-      const objects = await this.#attempt(notary, () => this.#notaries.query(notary, wanted));
-      for (const keys of objects ?? []) await this.#store.keep(keys, 'notary');
+      const { found: objects = [] } = await this.#attempt(notary, () =>
+        this.#notaries.query(notary, wanted),
+      );
+      for (const keys of objects) await this.#store.keep(keys, 'notary');
       const found = await find();
       if (found !== undefined) return found;
       this.#retries.failed(question);
@@ -154,23 +166,21 @@ class ServerKeyRing implements KeyRing {
     return undefined;
   }
 
-  /** Undefined where the other server fails. */
-  async #attempt<T>(server: ServerName, fetch: () => Promise<T>): Promise<T | undefined> {
+  async #attempt<T>(
+    server: ServerName,
+    fetch: () => Promise<T>,
+  ): Promise<{ readonly found?: T; readonly isAnswered: boolean }> {
     try {
-      return await fetch();
+      return { found: await fetch(), isAnswered: true };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.logger.debug({ server, reason }, 'keys could not be fetched');
-      return undefined;
+      return { isAnswered: error instanceof FederationError && error.kind === 'refused' };
     }
   }
 }
 
 /** A notary is to keep an answer for half of its lifetime. */
-function isFreshObject(
-  { json, fetchedAt }: KnownObject,
-  { now, minimumValidUntil }: { readonly now: number; readonly minimumValidUntil: number },
-): boolean {
-  const validUntil = Number(json.valid_until_ts);
-  return validUntil >= minimumValidUntil && now - fetchedAt <= (validUntil - fetchedAt) / 2;
+function isYoung({ json, fetchedAt }: KnownObject, now: number): boolean {
+  return now - fetchedAt <= (Number(json.valid_until_ts) - fetchedAt) / 2;
 }

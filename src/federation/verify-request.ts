@@ -33,7 +33,7 @@ export interface RequestVerifier {
 /** Bounds the work that one request can make. */
 const MAX_SIGNATURES = 5;
 
-/** The server whose valid signature the request bears. Throws M_UNAUTHORIZED. */
+/** The server whose valid signature the request bears. Throws M_UNAUTHORIZED, M_INVALID_PARAM for what is no server's name. */
 export async function verifyServerRequest(
   request: ReceivedRequest,
   verifier: RequestVerifier,
@@ -72,10 +72,9 @@ function readCredentials({ authorization }: ReceivedRequest): readonly XMatrix[]
 function originOf(credentials: readonly XMatrix[]): ServerName {
   const origins = new Set(credentials.map(({ origin }) => origin));
   const [origin] = origins;
-  if (origins.size !== 1 || !isServerName(origin)) {
-    throw unauthorized('The Authorization header names no origin, or several');
-  }
-  return origin;
+  if (origins.size !== 1) throw unauthorized('The request names several origins');
+  if (isServerName(origin)) return origin;
+  throw new MatrixError('M_INVALID_PARAM', 'The origin of the request is no server name');
 }
 
 function unauthorized(message: string): MatrixError {

@@ -53,6 +53,11 @@ export const STATUS_OF_ERRCODE: Readonly<Record<Errcode, number>> = {
 
 const BAD_GATEWAY = 502;
 
+/** Whether this server itself answers with it. */
+export function isErrcode(text: string): text is Errcode {
+  return Object.hasOwn(STATUS_OF_ERRCODE, text);
+}
+
 export type StatusOverrides = Readonly<Partial<Record<Errcode, number>>>;
 
 export interface ErrorResponse {
@@ -71,7 +76,9 @@ export function errorResponse(error: MatrixError, overrides: StatusOverrides = {
 
 function statusOf(error: MatrixError, overrides: StatusOverrides): number {
   if (error instanceof GatewayError) return BAD_GATEWAY;
-  return overrides[error.errcode] ?? STATUS_OF_ERRCODE[error.errcode];
+  const status = overrides[error.errcode] ?? STATUS_OF_ERRCODE[error.errcode];
+  // Another server's, passed on: of a request that was wrong.
+  return status ?? 400;
 }
 
 function retryHeaders(error: MatrixError): Readonly<Record<string, string>> {

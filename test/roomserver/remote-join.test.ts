@@ -202,7 +202,20 @@ forEachBackend('joining rooms of other servers', (backend) => {
       kind: 'new',
     });
     street.keys.forget('gone.test');
+    const topic = await make({
+      sender: ruth,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'signed' },
+    });
+    const unsigned = { ...topic.json, state_key: 'somewhere else' };
+    street.faults.joinAnswer = (_server, answer) => ({
+      ...answer,
+      state: [...answer.state, unsigned],
+    });
     await join();
+    const keys = [{ type: 'm.room.topic', stateKey: 'somewhere else' }];
+    assert.deepEqual(await loc.api.queryStateEvents({ roomId, keys }), []);
     const asked = [gone, ruth];
     const members = await loc.api.queryMemberships({ roomId, userIds: asked });
     assert.deepEqual(

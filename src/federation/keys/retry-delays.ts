@@ -26,10 +26,11 @@ export class RetryDelays {
     return this.#options.clock.now() >= (this.#entries.get(what)?.until ?? 0);
   }
 
-  failed(what: string): void {
+  /** `free`: so many failures are followed by another attempt at once. */
+  failed(what: string, free = 0): void {
     const { clock, first, longest } = this.#options;
     const failures = this.#entries.get(what)?.failures ?? 0;
-    const delay = Math.min(first * 2 ** failures, longest);
+    const delay = failures < free ? 0 : Math.min(first * 2 ** (failures - free), longest);
     this.#entries.set(what, { failures: failures + 1, until: clock.now() + delay });
   }
 

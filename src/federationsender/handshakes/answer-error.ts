@@ -1,6 +1,7 @@
 // What is said to who asked for a handshake when another server has refused it or could not be had.
 
 import { FederationError } from '../../federation/federation-error.ts';
+import { isErrcode } from '../../http/error-response.ts';
 import { type Errcode, MatrixError } from '../../protocol/error.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
@@ -23,7 +24,8 @@ export function passedOn(error: unknown): MatrixError | undefined {
   if (error instanceof MatrixError) return error;
   if (!(error instanceof FederationError) || error.kind !== 'refused') return undefined;
   const { errcode, status, answer = {} } = error;
-  if (errcode === undefined || !PASSED_ON.has(errcode)) return byStatus(status);
+  if (errcode === undefined || !(PASSED_ON.has(errcode) || isUnknownHere(error)))
+    return byStatus(status);
   const version = errcode === 'M_INCOMPATIBLE_ROOM_VERSION' ? answer.room_version : undefined;
   return new MatrixError(
     errcode as Errcode,
@@ -39,6 +41,14 @@ export function answerError(error: unknown): MatrixError {
 
 export function notReached(): MatrixError {
   return new MatrixError('M_UNKNOWN', 'The other server could not be reached or did not answer');
+}
+
+/**
+ * Server-Server API, "GET /make_join": what is wrong with a request "should be passed through to clients", but for what they
+ * would take for this server's word on their own request.
+ */
+function isUnknownHere({ status, errcode = '' }: FederationError): boolean {
+  return status === 400 && /^[A-Z][A-Z0-9_.]{0,99}$/.test(errcode) && !isErrcode(errcode);
 }
 
 /** Such as M_INVITE_BLOCKED or M_UNSUPPORTED_ROOM_VERSION: the status says enough. */

@@ -110,6 +110,18 @@ describe('make_join', () => {
     );
   });
 
+  it('passes on what is wrong with the request, but nothing that would be taken for our own word', async () => {
+    const { network, api } = open();
+    network.refuses(B, 400, { errcode: 'ORG.EXAMPLE.NOT_TODAY' });
+    await assert.rejects(api.performMakeHandshake(make([B])), hasCode('ORG.EXAMPLE.NOT_TODAY'));
+    for (const errcode of ['M_UNKNOWN_TOKEN', 'M_INVALID_PARAM', 'M_MISSING_PARAM', 'not one']) {
+      network.refuses(B, 400, { errcode });
+      await assert.rejects(api.performMakeHandshake(make([B])), hasCode('M_UNKNOWN'));
+    }
+    network.refuses(B, 500, { errcode: 'ORG.EXAMPLE.NOT_TODAY' });
+    await assert.rejects(api.performMakeHandshake(make([B])), hasCode('M_UNKNOWN'));
+  });
+
   it('names the version that is not known, whoever notices', async () => {
     const { network, api } = open();
     const incompatible = hasCode('M_INCOMPATIBLE_ROOM_VERSION', { room_version: '99' });
