@@ -138,6 +138,8 @@ export interface RetireInvite {
   readonly userId: UserId;
   readonly eventId: EventId;
   readonly membership: string;
+  /** That of `eventId`: the user's member event, for clients. Absent in entries of before it was added. */
+  readonly event?: PduRecord;
 }
 
 /** A local device looks into the room: show it in `rooms.peek`. Also sent to renew (`expiryTs` moves, nothing is sent again). */

@@ -92,6 +92,8 @@ forEachBackend('invites between servers', (backend) => {
     const entry = await lastEntry(loc, roomId);
     assert.ok(entry?.kind === 'RetireInvite' && entry.position === position);
     assert.deepEqual([entry.userId, entry.membership], [lena, 'leave']);
+    const [left] = await res.api.queryMemberships({ roomId, userIds: [lena] });
+    assert.deepEqual([entry.eventId, entry.event?.eventId], [left?.eventId, left?.eventId]);
     assert.equal((await memberships(loc, lena))[0]?.membership, 'leave');
     // Once is enough.
     assert.equal((await change(loc, 'leave', lena, lena)).position, 0);
@@ -104,12 +106,17 @@ forEachBackend('invites between servers', (backend) => {
   });
 
   it('rejects an invite here alone where nobody answers', async () => {
-    const { street, res, loc, ruth, lena, change, memberships, memberOf } = await setUp(backend);
+    const { street, res, loc, ruth, lena, roomId, change, memberships, memberOf } =
+      await setUp(backend);
     await change(res, 'invite', ruth, lena);
     street.faults.before = () => {
       throw new MatrixError('M_UNKNOWN', 'nobody is there');
     };
     await change(loc, 'leave', lena, lena);
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'RetireInvite' && entry.event?.eventId === entry.eventId);
+    const { sender, state_key: stateKey, content } = entry.event.json;
+    assert.deepEqual([sender, stateKey, content], [lena, lena, { membership: 'leave' }]);
     assert.equal((await memberships(loc, lena))[0]?.membership, 'leave');
     assert.equal(await memberOf(lena), 'invite');
 

@@ -33,7 +33,7 @@ export async function takeWithdrawal(
   await context.turns.run(roomId, async () => {
     const invite = await selectInvite(context.database, roomId, userId);
     if (invite?.eventId !== known.eventId) return;
-    await retireInvite(context, invite, { membership, eventId });
+    await retireInvite(context, invite, { membership, event: checked.pdu });
   });
   return eventId;
 }

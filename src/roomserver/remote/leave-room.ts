@@ -2,10 +2,13 @@
 // servers do not answer: then the membership ends here alone.
 
 import { MatrixError } from '../../protocol/error.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import { buildPdu } from '../../protocol/events/build.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
+import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { Written } from '../api.ts';
 import type { HandshakeSender, RoomserverContext } from '../context.ts';
 import type { RemoteMembershipRequest } from '../membership/remote-rooms.ts';
+import { selectInvite } from '../store/invites.ts';
 import { selectMembership } from '../store/memberships.ts';
 import { candidateServers } from './candidates.ts';
 import { memberEventFrom } from './member-event.ts';
@@ -25,11 +28,31 @@ export async function leaveRoom(
   const member = await selectMembership(context.database, roomId, userId);
   if (member === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in the room');
   if (member.membership !== 'invite' && member.membership !== 'knock') return { position: 0 };
-  const eventId = await withinTime(context, leaveThere(context, federationsender, request));
-  const retired = { roomId, userId, eventId: member.event_id };
-  return retireInvite(context, retired, {
-    membership: 'leave',
-    ...(eventId !== undefined && { eventId }),
+  const left = await withinTime(context, leaveThere(context, federationsender, request));
+  const event = left ?? (await leaveHere(context, request));
+  return retireInvite(context, { roomId, userId }, { membership: 'leave', event });
+}
+
+/** An event for the user's own devices alone: it has no place in the room. */
+async function leaveHere(
+  { database, rooms, clock, serverName, signingKey }: RoomserverContext,
+  { roomId, userId, content }: RemoteMembershipRequest,
+): Promise<Pdu> {
+  const known = (await selectInvite(database, roomId, userId)) ?? (await rooms.head(roomId));
+  if (known === undefined) throw new MatrixError('M_FORBIDDEN', 'You are not in the room');
+  return buildPdu({
+    rules: rulesOf(known.roomVersion),
+    roomId,
+    sender: userId,
+    type: 'm.room.member',
+    stateKey: userId,
+    content: { ...content, membership: 'leave' },
+    prevEvents: [],
+    authEvents: [],
+    depth: 1,
+    originServerTs: clock.now(),
+    serverName,
+    signingKey,
   });
 }
 
@@ -38,7 +61,7 @@ async function leaveThere(
   context: RoomserverContext,
   federationsender: HandshakeSender,
   request: RemoteMembershipRequest,
-): Promise<EventId | undefined> {
+): Promise<Pdu | undefined> {
   const { roomId, userId } = request;
   try {
     const servers = await candidateServers(context, request);
@@ -47,7 +70,7 @@ async function leaveThere(
       const event = memberEventFrom(context, made, { ...request, membership: 'leave' });
       const { server, roomVersion } = made;
       await federationsender.performSendLeave({ server, roomId, roomVersion, event });
-      return event.eventId;
+      return event;
     });
   } catch (error) {
     context.logger.warn({ roomId, userId, err: error }, 'a rejected invite could not be told');

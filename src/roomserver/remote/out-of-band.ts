@@ -4,7 +4,7 @@
 import type { Transaction } from '../../database/database.ts';
 import { ENTRY_VERSION, type RoomEntry } from '../../eventlog/entries.ts';
 import type { PduRecord } from '../../protocol/events/pdu.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Written } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
@@ -29,13 +29,15 @@ export function storeInvite(context: Context, invite: NewOutOfBand): Promise<Wri
   });
 }
 
-/** Rejected, withdrawn or taken back: by an event, if there is one. */
+/** Rejected, withdrawn or taken back by the event. */
 export function retireInvite(
   context: Context,
-  { roomId, userId, ...invite }: Pick<Invite, 'roomId' | 'userId' | 'eventId'>,
-  { membership, eventId = invite.eventId }: { membership: string; eventId?: EventId },
+  { roomId, userId }: Pick<Invite, 'roomId' | 'userId'>,
+  { membership, event: record }: { readonly membership: string; readonly event: PduRecord },
 ): Promise<Written> {
-  const entry = { kind: 'RetireInvite', userId, eventId, membership } as const;
+  const { eventId, roomVersion, json } = record;
+  const event = { eventId, roomVersion, json };
+  const entry = { kind: 'RetireInvite', userId, eventId, membership, event } as const;
   return write(context, { roomId, entry }, async (tx) => {
     await deleteInvite(tx, roomId, userId);
     await upsertMemberships(tx, [{ roomId, userId, membership, eventId }]);

@@ -7,6 +7,7 @@ import type {
   StateChange,
   StateReplaced,
 } from '../../eventlog/entries.ts';
+import { formatClientEvent } from '../../protocol/events/client-event.ts';
 import { stripEvent } from '../../protocol/events/stripped-state.ts';
 import { type EventId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -67,7 +68,15 @@ function withOwnEvent({ userId, event, strippedState }: NewInvite): JsonObject[]
 }
 
 export function retireInvite(batch: RoomBatch, entry: RetireInvite, place: Place): Promise<void> {
-  const { userId, eventId, membership } = entry;
+  const { userId, eventId, membership, event } = entry;
   const { roomId, position } = place;
-  return batch.addMembership({ userId, roomId, position, membership, eventId, forgotten: false });
+  return batch.addMembership({
+    userId,
+    roomId,
+    position,
+    membership,
+    eventId,
+    forgotten: false,
+    ...(event && { strippedState: [formatClientEvent(event, { withRoomId: false })] }),
+  });
 }

@@ -13,7 +13,7 @@ export interface Membership {
   readonly membership: string;
   readonly eventId: EventId;
   readonly forgotten: boolean;
-  /** Only for invites and knocks of rooms in which this server is not. */
+  /** Only for invites and knocks of rooms in which this server is not; of what ended them, the user's member event whole. */
   readonly strippedState?: readonly JsonObject[];
 }
 

@@ -1,6 +1,6 @@
 // `rooms.leave`: rooms that the user has left, was kicked or banned from, or whose invite has ended.
 
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
 import { wasActiveAt } from '../peeks/peek-state.ts';
 import { presentRows } from '../rooms/present-rows.ts';
@@ -88,13 +88,25 @@ async function farewell(
   last: Membership,
 ): Promise<JsonObject> {
   const view = await viewOf(sync, history, last);
-  const events = view === undefined ? [] : await ownEvent(sync, view, last);
+  const own = view === undefined ? [] : await ownEvent(sync, view, last);
+  const events = own.length > 0 ? own : endOfInvite(sync, last);
   const prevBatch = encodePaginationToken({ kind: 'stream', position: last.position - 1 });
   return {
     [sync.stateSection]: { events: [] },
     timeline: { events, limited: false, prev_batch: prevBatch },
     account_data: { events: [] },
   };
+}
+
+/** In a room in which this server is not. */
+function endOfInvite({ filter }: SyncRequest, { strippedState = [] }: Membership): JsonObject[] {
+  return strippedState.filter(({ type, sender }) =>
+    filter.timeline.passes({
+      type: type as string,
+      sender: sender as UserId,
+      containsUrl: false,
+    }),
+  );
 }
 
 async function ownEvent(

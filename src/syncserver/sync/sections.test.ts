@@ -73,9 +73,25 @@ forEachBackend('sections: invites', (backend) => {
       userId: BOB,
       eventId: '$rejected' as EventId,
       membership: 'leave',
+      event: {
+        ...event,
+        eventId: '$rejected' as EventId,
+        json: { ...event.json, sender: BOB, content: { membership: 'leave' } },
+      },
     });
     const rejected = await harness.sync(viewer(BOB), { since: invited.next_batch });
     assert.deepEqual(Object.keys(rejected.rooms), ['leave']);
+    const [left] = rejected.rooms.leave[room].timeline.events;
+    assert.deepEqual(
+      [left.event_id, left.sender, left.state_key, left.content.membership],
+      ['$rejected', BOB, BOB, 'leave'],
+    );
+    const without = { room: { timeline: { not_types: ['m.room.member'] } } };
+    const filtered = await harness.sync(viewer(BOB), {
+      since: invited.next_batch,
+      filter: without,
+    });
+    assert.deepEqual(filtered.rooms.leave[room].timeline.events, []);
     assert.deepEqual((await harness.sync(viewer(BOB))).rooms, undefined);
   });
 
