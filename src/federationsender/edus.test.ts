@@ -91,6 +91,32 @@ forEachBackend('telling other servers', (backend) => {
     assert.deepEqual(messageIds(again, 'b.example').slice(-130), ids);
   });
 
+  it('tells who meets whom of those who are there', async () => {
+    const harness = await openHarness(backend);
+    const { room, settled, eventLog } = harness;
+    const amy = '@amy:us.example' as UserId;
+    await room(joinedState(ALICE));
+    const here = { v: 1, presence: 'online', lastActiveTs: 0 } as const;
+    for (const userId of [ALICE, amy]) eventLog.publishEphemeral('edu.presence', userId, here);
+    await settled();
+    assert.deepEqual(harness.network.sent(), []);
+    const people = (server: string) =>
+      contents(harness, server, 'm.presence').map(({ push }) => (push as JsonObject[])[0]?.user_id);
+    await room(member('bob', BOB, { to: 'join' }));
+    await settled();
+    assert.deepEqual(people('b.example'), [ALICE]);
+    // A second one of the same server is no news, a user of this one is.
+    await room(member('bert', '@bert:b.example', { to: 'join' }));
+    await room(member('amy', amy, { to: 'join' }));
+    await settled();
+    assert.deepEqual(people('b.example'), [ALICE, amy]);
+    eventLog.publishEphemeral('edu.presence', ALICE, { ...here, presence: 'offline' });
+    await settled();
+    await room(member('carl', CARL, { to: 'join' }));
+    await settled();
+    assert.deepEqual(people('c.example'), [amy]);
+  });
+
   it('tells public receipts of its own users, by thread', async () => {
     const harness = await openRoom(backend);
     await harness.append(

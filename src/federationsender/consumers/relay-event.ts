@@ -29,7 +29,8 @@ export async function relayEvent(
   entry: NewRoomEvent,
   place: Place,
 ): Promise<void> {
-  await joined(batch, place);
+  const newHosts = await joined(batch, place);
+  batch.arrived(place, newHosts);
   await relay(batch, entry, place);
   await left(batch, place);
 }
@@ -40,13 +41,13 @@ export async function applyMemberships(batch: RoomBatch, place: Place): Promise<
   await left(batch, place);
 }
 
-async function joined(batch: RoomBatch, { roomId, position }: Place): Promise<void> {
+/** Returns the servers that are new in the room. */
+async function joined(batch: RoomBatch, { roomId, position }: Place): Promise<number[]> {
   const { joinedHosts, joinedUsers } = batch.changesAt(position);
-  if (joinedHosts.size > 0) {
-    await batch.share(roomId);
-    await addHosts(batch.tx, roomId, batch.countsOf(joinedHosts));
-  }
+  if (joinedHosts.size > 0) await batch.share(roomId);
+  const newHosts = await addHosts(batch.tx, roomId, batch.countsOf(joinedHosts));
   await insertLocalMembers(batch.tx, roomId, joinedUsers);
+  return newHosts;
 }
 
 async function left(batch: RoomBatch, { roomId, position }: Place): Promise<void> {

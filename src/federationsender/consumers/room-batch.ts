@@ -5,6 +5,7 @@ import type { RoomEntry } from '../../eventlog/entries.ts';
 import type { LogEntry } from '../../eventlog/eventlog.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { FederationsenderContext } from '../context.ts';
+import type { Arrival } from '../edus/passing-edus.ts';
 import { insertRoom, selectSharedRooms } from '../store/rooms.ts';
 import {
   type MembershipChanges,
@@ -36,6 +37,7 @@ export class RoomBatch {
   readonly shared: Map<RoomId, { peeked: boolean }>;
   /** Destinations that have got something to send. */
   readonly woken = new Set<number>();
+  readonly arrivals: Arrival[] = [];
   readonly #destinations: ReadonlyMap<ServerName, number>;
   readonly #changes: ReadonlyMap<number, MembershipChanges>;
 
@@ -87,6 +89,13 @@ export class RoomBatch {
   /** Nobody looks into the room any more. */
   unpeeked(roomId: RoomId): void {
     if (this.shared.has(roomId)) this.shared.set(roomId, { peeked: false });
+  }
+
+  /** Servers, and users of this one, have come into a room of both. */
+  arrived({ roomId, position }: Place, hosts: readonly number[]): void {
+    const users = this.changesAt(position).joinedUsers;
+    if (!this.shared.has(roomId) || hosts.length + users.length === 0) return;
+    this.arrivals.push({ roomId, hosts, users });
   }
 
   wake(destinationIds: readonly number[]): void {

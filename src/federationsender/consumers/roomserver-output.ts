@@ -28,7 +28,10 @@ export function consumeRoomserverOutput(context: FederationsenderContext): Consu
     apply: async (tx, entries) => {
       const batch = await RoomBatch.begin(context, tx, entries);
       for (const entry of entries) await applyEntry(batch, entry);
-      tx.afterCommit(() => context.dispatcher.wake(batch.woken));
+      tx.afterCommit(() => {
+        context.dispatcher.wake(batch.woken);
+        for (const arrival of batch.arrivals) context.passing.arrived(arrival);
+      });
     },
   };
 }

@@ -1,18 +1,32 @@
 // Receipts, typing and presence of this server's users, told to the servers that share a room with them.
 
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Presence, Receipt } from '../../eventlog/entries.ts';
 import type { Logger } from '../../logger.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { selectLivingHosts, selectLivingNeighbours } from '../store/hosts.ts';
+import { selectLivingHosts, selectLivingNeighbours, selectLocalMembers } from '../store/hosts.ts';
 import type { Outbox, PassingEdu } from './outbox.ts';
 import { PacedBatches } from './paced-batches.ts';
 
 /** However many servers are in the room; ms. */
 const LONGEST_PAUSE_MS = 30_000;
 const LONGEST_TYPING_PAUSE_MS = 5_000;
+
+/** Of a room, local users who are looked for to tell a server that has come of their presence. */
+const MAX_INTRODUCED = 1_000;
+const MAX_PRESENT = 20_000;
+
+/** Who has come into a room. */
+export interface Arrival {
+  readonly roomId: RoomId;
+  /** Destinations. */
+  readonly hosts: readonly number[];
+  /** Of this server. */
+  readonly users: readonly UserId[];
+}
 
 interface TypingChange {
   readonly userId: UserId;
@@ -32,6 +46,9 @@ export class PassingEdus {
   readonly #receipts: PacedBatches<RoomId, Receipt>;
   readonly #typing: PacedBatches<RoomId, TypingChange>;
   readonly #presence: PacedBatches<UserId, Presence>;
+  /** Users of this server who are there. */
+  readonly #present = new LRUCache<UserId, Presence>({ max: MAX_PRESENT });
+  #introducing = 0;
 
   constructor(options: PassingEdusOptions) {
     this.#options = options;
@@ -64,10 +81,26 @@ export class PassingEdus {
   }
 
   presence(userId: UserId, presence: Presence): void {
+    if (presence.presence === 'offline') this.#present.delete(userId);
+    else this.#present.set(userId, presence);
     this.#presence.add(userId, '', presence);
   }
 
+  /** Who meets for the first time is told who is there. */
+  arrived(arrival: Arrival): void {
+    this.#introducing += 1;
+    this.#introduce(arrival)
+      .catch((error: unknown) => {
+        const { roomId } = arrival;
+        this.#options.logger.warn({ roomId, err: error }, 'who has come is not told of others');
+      })
+      .finally(() => {
+        this.#introducing -= 1;
+      });
+  }
+
   get isIdle(): boolean {
+    if (this.#introducing > 0) return false;
     return this.#batches.every(({ isIdle }) => isIdle);
   }
 
@@ -79,12 +112,32 @@ export class PassingEdus {
     return [this.#receipts, this.#typing, this.#presence];
   }
 
+  async #introduce({ roomId, hosts, users }: Arrival): Promise<void> {
+    if (this.#present.size === 0) return;
+    const { database } = this.#options;
+    if (hosts.length > 0) {
+      const members = await selectLocalMembers(database, roomId, MAX_INTRODUCED);
+      this.#tell(hosts, this.#presenceOf(members));
+    }
+    const edus = this.#presenceOf(users);
+    if (edus.length > 0) this.#tell(await selectLivingHosts(database, roomId), edus);
+  }
+
+  #presenceOf(userIds: readonly UserId[]): PassingEdu[] {
+    const now = this.#options.clock.now();
+    return userIds.flatMap((userId) => {
+      const presence = this.#present.get(userId);
+      return presence === undefined ? [] : presenceEdus(userId, [presence], now);
+    });
+  }
+
   async #tellRoom(roomId: RoomId, take: () => PassingEdu[]): Promise<number> {
     const hosts = await selectLivingHosts(this.#options.database, roomId);
     return this.#tell(hosts, take());
   }
 
   #tell(destinations: readonly number[], edus: readonly PassingEdu[]): number {
+    if (edus.length === 0) return 0;
     for (const id of destinations) this.#options.outbox.add(id, edus);
     this.#options.wake(destinations);
     return destinations.length;

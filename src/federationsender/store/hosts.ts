@@ -10,13 +10,21 @@ export type HostCounts = ReadonlyMap<number, number>;
 const COUNTS = { destination_id: 'bigint', members: 'bigint', room_id: 'text' } as const;
 const MEMBERS = { user_id: 'text', room_id: 'text' } as const;
 
-export async function addHosts(tx: Transaction, roomId: RoomId, hosts: HostCounts): Promise<void> {
-  if (hosts.size === 0) return;
-  await tx.run(sql`
+/** Returns the destinations that had no members before. */
+export async function addHosts(
+  tx: Transaction,
+  roomId: RoomId,
+  hosts: HostCounts,
+): Promise<number[]> {
+  if (hosts.size === 0) return [];
+  const found = await tx.all<{ destination_id: number; members: number }>(sql`
     INSERT INTO federationsender_hosts (destination_id, members, room_id)
     SELECT destination_id, members, room_id FROM ${rows(COUNTS, dataOf(roomId, hosts))}
     WHERE true ON CONFLICT (room_id, destination_id)
-      DO UPDATE SET members = federationsender_hosts.members + excluded.members`);
+      DO UPDATE SET members = federationsender_hosts.members + excluded.members
+    RETURNING destination_id, members`);
+  const fresh = found.filter((row) => row.members === hosts.get(row.destination_id));
+  return fresh.map((row) => row.destination_id);
 }
 
 /** Returns the destinations that have no members left. */
@@ -57,6 +65,17 @@ export async function insertLocalMembers(
   await tx.run(sql`
     INSERT INTO federationsender_local_members (user_id, room_id)
     SELECT user_id, room_id FROM ${rows(MEMBERS, data)} WHERE true ON CONFLICT DO NOTHING`);
+}
+
+/** So many of them, whichever. */
+export async function selectLocalMembers(
+  database: Queryable,
+  roomId: RoomId,
+  limit: number,
+): Promise<UserId[]> {
+  const found = await database.all<{ user_id: UserId }>(sql`
+    SELECT user_id FROM federationsender_local_members WHERE room_id = ${roomId} LIMIT ${limit}`);
+  return found.map((row) => row.user_id);
 }
 
 export async function deleteLocalMembers(
