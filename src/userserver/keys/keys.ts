@@ -6,6 +6,7 @@ import { queryCrossSigningUpload, uploadCrossSigningKeys } from './cross-signing
 import { claimForServer, devicesForServer, keysForServer } from './for-servers.ts';
 import type { KeysApi } from './keys-api.ts';
 import { queryKeys } from './query-keys.ts';
+import { RemoteLists } from './remote-lists.ts';
 import { receiveDeviceListUpdate, receiveSigningKeyUpdate } from './remote-updates.ts';
 import type { RemoteUserKeys } from './remote-user-keys.ts';
 import { uploadSignatures } from './signatures.ts';
@@ -22,12 +23,13 @@ export function createKeys(
   { keys: remote, roomsConsumed }: RemoteParts,
 ): KeysApi {
   const { keyCounts: counts } = context;
+  const lists = new RemoteLists(context, remote);
   return {
     performUploadKeys: (request) => uploadKeys(context, counts, request),
     queryKeyCounts: (owner) => counts.get(owner),
     queryKeys: async (request) => {
       if ((request.followed ?? []).length > 0) await roomsConsumed();
-      return await queryKeys(context, remote, request);
+      return await queryKeys(context, { remote, lists }, request);
     },
     performClaimKeys: (request) => claimKeys({ context, counts, remote }, request),
     queryCrossSigningUpload: (request) => queryCrossSigningUpload(context, request),
@@ -36,7 +38,7 @@ export function createKeys(
     queryDevicesForServer: ({ userId }) => devicesForServer(context, userId),
     queryKeysForServer: ({ wanted }) => keysForServer(context, wanted),
     performClaimKeysForServer: ({ wanted }) => claimForServer(context, wanted),
-    performReceiveDeviceListUpdate: (request) => receiveDeviceListUpdate(context, request),
+    performReceiveDeviceListUpdate: (request) => receiveDeviceListUpdate(context, lists, request),
     performReceiveSigningKeyUpdate: (request) => receiveSigningKeyUpdate(context, request),
   };
 }

@@ -7,8 +7,7 @@ import { type KeySignatureRow, selectVisibleSignatures } from '../store/key-sign
 import { byServer } from './by-server.ts';
 import { publicKeyOf } from './key-checks.ts';
 import type { CrossSigningUsage, WantedKeys } from './keys-api.ts';
-import { queryRemote } from './query-remote.ts';
-import type { RemoteUserKeys } from './remote-user-keys.ts';
+import { queryRemote, type RemoteSource } from './query-remote.ts';
 import { NO_KEYS, onlyDevices, signedKey, type VisibleKeys, visibleKeys } from './visible-keys.ts';
 
 export interface QueryRequest {
@@ -20,7 +19,7 @@ export interface QueryRequest {
 
 export async function queryKeys(
   context: UserserverContext,
-  remote: RemoteUserKeys,
+  remote: RemoteSource,
   { requester, wanted, followed = [], timeoutMs }: QueryRequest,
 ): Promise<JsonObject> {
   const users = byServer(wanted, context.serverName);

@@ -6,7 +6,7 @@ import type { UserserverContext } from '../context.ts';
 import { updateListsStale } from '../store/remote-device-lists.ts';
 import type { WantedKeys } from './keys-api.ts';
 import { checkedKeys } from './remote-keys-check.ts';
-import { fetchList, knownLists } from './remote-lists.ts';
+import { knownLists, type RemoteLists } from './remote-lists.ts';
 import type { RemoteUserKeys } from './remote-user-keys.ts';
 import { askServers, failureOf } from './servers.ts';
 import { onlyDevices, type VisibleKeys } from './visible-keys.ts';
@@ -22,6 +22,11 @@ export interface RemoteQuery {
   readonly timeoutMs: number;
 }
 
+export interface RemoteSource {
+  readonly remote: RemoteUserKeys;
+  readonly lists: RemoteLists;
+}
+
 export interface RemoteAnswer {
   readonly keys: ReadonlyMap<UserId, VisibleKeys>;
   readonly failures: JsonObject;
@@ -29,7 +34,7 @@ export interface RemoteAnswer {
 
 export async function queryRemote(
   context: UserserverContext,
-  remote: RemoteUserKeys,
+  { remote, lists }: RemoteSource,
   { wanted, followed, timeoutMs }: RemoteQuery,
 ): Promise<RemoteAnswer> {
   if (wanted.size === 0) return { keys: new Map(), failures: {} };
@@ -44,7 +49,7 @@ export async function queryRemote(
   const fetching = left.filter((userId) => followed.includes(userId)).slice(0, MAX_FETCHED);
   const others = onlyUsers(wanted, (userId) => !known.has(userId) && !fetching.includes(userId));
   const [fetched, queried] = await Promise.all([
-    fetchAll(context, remote, { userIds: fetching, timeoutMs }),
+    fetchAll(lists, { userIds: fetching, timeoutMs }),
     queryAll(remote, others, timeoutMs),
   ]);
   const found = [...known, ...fetched.keys].map(
@@ -68,12 +73,11 @@ async function forgetUnfollowed(
 }
 
 async function fetchAll(
-  context: UserserverContext,
-  remote: RemoteUserKeys,
+  lists: RemoteLists,
   { userIds, timeoutMs }: { readonly userIds: readonly UserId[]; readonly timeoutMs: number },
 ): Promise<RemoteAnswer> {
   const settled = await Promise.allSettled(
-    userIds.map((userId) => fetchList(context, remote, { userId, timeoutMs })),
+    userIds.map((userId) => lists.fetch({ userId, timeoutMs })),
   );
   const keys = new Map<UserId, VisibleKeys>();
   const failures: Record<string, JsonObject> = {};

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCrossSigning, makeDevice } from '../../../test/e2e-keys.ts';
+import { until } from '../../../test/until.ts';
 import { ENTRY_VERSION } from '../../eventlog/entries.ts';
 import type { FederationRequest } from '../../federation/api.ts';
 import type { DeviceId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
@@ -106,7 +107,7 @@ forEachBackend('device lists of other servers', (backend) => {
     );
     assert.deepEqual(
       changes.map(({ key }) => key),
-      [BOB, BOB],
+      [BOB, BOB, BOB],
     );
   });
 
@@ -128,6 +129,23 @@ forEachBackend('device lists of other servers', (backend) => {
       assert.deepEqual(await devices(), ['A']);
       assert.equal(elsewhere.asked.length, fetched, JSON.stringify(content));
     }
+  });
+
+  test('that have a gap are fetched before anybody asks', async () => {
+    const { harness, elsewhere, devices } = await openWith(backend);
+    elsewhere.add('A');
+    assert.deepEqual(await devices(), ['A']);
+    elsewhere.add('B');
+    elsewhere.streamId = 3;
+    await update(harness, { device_id: 'B', stream_id: 3, prev_id: [2] });
+    await until(() => elsewhere.asked.length === 2, 'the list is fetched');
+    assert.deepEqual(await devices(), ['A', 'B']);
+    assert.equal(elsewhere.asked.length, 2);
+    // Of users who were never asked for there is no list to mend.
+    const carl = `@carl:${ORIGIN}`;
+    const { position } = await update(harness, { user_id: carl, device_id: 'C', stream_id: 1 });
+    assert.ok(position > 0);
+    assert.equal(elsewhere.asked.length, 2);
   });
 
   test('that change while they are fetched are fetched again', async () => {

@@ -1,6 +1,7 @@
 // Device lists of users of other servers whom somebody here shares a room with: their servers tell of changes, so that
 // they need not be asked again for each query.
 
+import { ConcurrencyLimit } from '../../concurrency-limit.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
@@ -20,6 +21,47 @@ import type { RemoteUserKeys } from './remote-user-keys.ts';
 import type { VisibleDevice, VisibleKeys } from './visible-keys.ts';
 
 const MAX_DEVICES = 2_000;
+/** In the background; what is too much is fetched when it is wanted. */
+const RESYNCS = { running: 10, waiting: 1_000 };
+const RESYNC_TIMEOUT_MS = 30_000;
+
+interface ListRequest {
+  readonly userId: UserId;
+  readonly timeoutMs: number;
+}
+
+/** Fetches lists, each once at a time. */
+export class RemoteLists {
+  readonly #context: UserserverContext;
+  readonly #remote: RemoteUserKeys;
+  readonly #fetching = new Map<UserId, Promise<VisibleKeys>>();
+  readonly #resyncs = new ConcurrencyLimit(RESYNCS);
+
+  constructor(context: UserserverContext, remote: RemoteUserKeys) {
+    this.#context = context;
+    this.#remote = remote;
+  }
+
+  /** Fetches the list of a user, and keeps it. Rejects where her server does not answer, or answers nonsense. */
+  fetch(request: ListRequest): Promise<VisibleKeys> {
+    const { userId } = request;
+    const running = this.#fetching.get(userId);
+    if (running !== undefined) return running;
+    const fetching = fetchList(this.#context, this.#remote, request).finally(() =>
+      this.#fetching.delete(userId),
+    );
+    this.#fetching.set(userId, fetching);
+    return fetching;
+  }
+
+  /** Of a list that does not hold any more. In the background. */
+  resync(userId: UserId): void {
+    const work = this.#resyncs.run(() => this.fetch({ userId, timeoutMs: RESYNC_TIMEOUT_MS }));
+    work.catch((error: unknown) => {
+      this.#context.logger.debug({ userId, err: error }, 'a list of devices is not fetched now');
+    });
+  }
+}
 
 /** What is known and holds; of the others nothing. */
 export async function knownLists(
@@ -41,11 +83,10 @@ export async function knownLists(
   );
 }
 
-/** Fetches the list of a user, and keeps it. Rejects where her server does not answer, or answers nonsense. */
-export async function fetchList(
+async function fetchList(
   context: UserserverContext,
   remote: RemoteUserKeys,
-  { userId, timeoutMs }: { readonly userId: UserId; readonly timeoutMs: number },
+  { userId, timeoutMs }: ListRequest,
 ): Promise<VisibleKeys> {
   const { database } = context;
   const before = await database.transact(async (tx) => {
@@ -55,7 +96,12 @@ export async function fetchList(
   const server = serverNameOf(userId);
   const fetched = parseList(await remote.devices({ server, userId, timeoutMs }), userId);
   const staleBefore = before?.is_stale ?? 1;
-  await database.transact((tx) => replaceRemoteList(tx, { ...fetched, staleBefore }));
+  const isNews = before?.stream_id !== fetched.stream_id;
+  await context.write(userId, async (tx) => {
+    await replaceRemoteList(tx, { ...fetched, staleBefore });
+    // Others than who asks may have known it as it was.
+    return isNews ? [{ kind: 'RemoteDeviceListChanged' }] : [];
+  });
   return keysOf(fetched, fetched.devices);
 }
 

@@ -22,7 +22,7 @@ import {
 } from '../store/remote-device-lists.ts';
 import type { KeysApi } from './keys-api.ts';
 import { crossSigningKey } from './remote-keys-check.ts';
-import { deviceRow, textOf } from './remote-lists.ts';
+import { deviceRow, type RemoteLists, textOf } from './remote-lists.ts';
 
 type Update = Parameters<KeysApi['performReceiveDeviceListUpdate']>[0];
 type Received = ReturnType<KeysApi['performReceiveDeviceListUpdate']>;
@@ -30,18 +30,28 @@ type Received = ReturnType<KeysApi['performReceiveDeviceListUpdate']>;
 const NOTHING = { position: 0 };
 const CHANGED: readonly UserChange[] = [{ kind: 'RemoteDeviceListChanged' }];
 
-/** Lists that are not kept here are asked for when they are wanted; that they have changed is told all the same. */
+/**
+ * Lists that are not kept here are asked for when they are wanted; that they have changed is told all the same. One that is
+ * kept and lacks what the update refers to is fetched: the server "must resynchronise its list" (Server-Server API, "Device
+ * Management").
+ */
 export async function receiveDeviceListUpdate(
   context: UserserverContext,
+  lists: RemoteLists,
   { origin, content }: Update,
 ): Received {
   const userId = userOf(origin, content);
   if (userId === undefined || !isDeviceId(content.device_id)) return NOTHING;
-  return await context.write(userId, async (tx) => {
+  let isLacking = false;
+  const written = await context.write(userId, async (tx) => {
     const list = await selectRemoteList(tx, userId);
     if (list === undefined) return CHANGED;
-    return await applyUpdate(tx, list, content);
+    const changes = await applyUpdate(tx, list, content);
+    isLacking = ((await selectRemoteList(tx, userId))?.is_stale ?? 0) > 0;
+    return changes;
   });
+  if (isLacking) lists.resync(userId);
+  return written;
 }
 
 async function applyUpdate(
