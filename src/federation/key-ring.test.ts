@@ -183,6 +183,9 @@ forEachBackend('the key ring', (backend) => {
     assert.equal(asked.length, 3);
     for (let i = 0; i < 10; i++) assert.deepEqual(await at(validUntil + 1), [object]);
     assert.equal(asked.length, 4);
+    clock.advance(DAY);
+    assert.deepEqual(await at(validUntil), [object]);
+    assert.equal(asked.length, 4);
   });
 
   test('a server that comes back is asked again soon', async () => {

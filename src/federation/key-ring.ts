@@ -180,7 +180,8 @@ class ServerKeyRing implements KeyRing {
   }
 }
 
-/** A notary is to keep an answer for half of its lifetime. */
+/** A notary is to keep an answer for half of its lifetime; one that had run out when it came is as good as it will be. */
 function isYoung({ json, fetchedAt }: KnownObject, now: number): boolean {
-  return now - fetchedAt <= (Number(json.valid_until_ts) - fetchedAt) / 2;
+  const lifetime = Number(json.valid_until_ts) - fetchedAt;
+  return lifetime <= 0 || now - fetchedAt <= lifetime / 2;
 }

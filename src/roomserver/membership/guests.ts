@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { MatrixError } from '../../protocol/error.ts';
 import { readGuestsCanJoin } from '../../protocol/events/content.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { appendLocalEvent } from '../send/append-local-event.ts';
@@ -18,7 +19,7 @@ export async function checkGuestsCanJoin(room: RoomDraft): Promise<void> {
   throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests may not join this room');
 }
 
-async function canGuestsJoin(room: RoomDraft): Promise<boolean> {
+export async function canGuestsJoin(room: RoomDraft): Promise<boolean> {
   const event = await room.currentEvent('m.room.guest_access', '');
   return readGuestsCanJoin(event?.pdu.content);
 }
@@ -29,12 +30,19 @@ export async function dismissGuests(context: Context, room: RoomDraft): Promise<
   for (const [index, userId] of (await room.guests()).entries()) {
     if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
     const member = await room.currentEvent('m.room.member', userId);
-    if (member?.pdu.membership !== 'join') continue;
-    await appendLocalEvent(context, room, {
-      type: 'm.room.member',
-      sender: userId,
-      stateKey: userId,
-      content: { membership: 'leave' },
-    });
+    if (member?.pdu.membership === 'join') await dismissGuest(context, room, userId);
   }
+}
+
+export async function dismissGuest(
+  context: Context,
+  room: RoomDraft,
+  userId: UserId,
+): Promise<void> {
+  await appendLocalEvent(context, room, {
+    type: 'm.room.member',
+    sender: userId,
+    stateKey: userId,
+    content: { membership: 'leave' },
+  });
 }

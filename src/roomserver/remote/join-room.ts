@@ -10,6 +10,7 @@ import type { CheckedEvent } from '../input/checked-event.ts';
 import { inputChecked } from '../input/input-events.ts';
 import { inputState } from '../input/input-state.ts';
 import { receiveEvent } from '../input/receive-event.ts';
+import { canGuestsJoin, dismissGuest } from '../membership/guests.ts';
 import { isHere } from '../membership/is-here.ts';
 import type { RemoteMembershipRequest } from '../membership/remote-rooms.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
@@ -30,14 +31,11 @@ export async function joinRoom(
   federationsender: HandshakeSender,
   request: RemoteMembershipRequest,
 ): Promise<Written> {
-  if (request.isGuest) {
-    const reason = 'Guests may join only rooms that this server knows to let them in';
-    throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', reason);
-  }
+  if (request.isGuest && request.isRefusedHere) throw guestsForbidden();
   const { roomId, userId } = request;
   const servers = await candidateServers(context, request);
   const plan = { handshake: 'join', roomId, userId, servers } as const;
-  return throughServers({ ...context, federationsender }, plan, async (made) => {
+  const joined = await throughServers({ ...context, federationsender }, plan, async (made) => {
     const wanted = { ...request, membership: 'join' } as const;
     const pdu = memberEventFrom(context, made, wanted);
     const { server, roomVersion } = made;
@@ -49,6 +47,17 @@ export async function joinRoom(
     });
     return takeAnswer(context, request, { made, answer, pdu });
   });
+  if (joined.isDismissed) throw guestsForbidden();
+  return { position: joined.position };
+}
+
+interface Joined extends Written {
+  /** A guest, whom the room does not let in, as its state has shown: she has left it again. */
+  readonly isDismissed?: boolean;
+}
+
+function guestsForbidden(): MatrixError {
+  return new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests may not join this room');
 }
 
 interface Joining {
@@ -61,7 +70,7 @@ async function takeAnswer(
   context: RoomserverContext,
   request: RemoteMembershipRequest,
   { made, answer, pdu }: Joining,
-): Promise<Written> {
+): Promise<Joined> {
   const { roomId } = request;
   const rules = rulesOf(made.roomVersion);
   const signed = withSignaturesOf(pdu, answer.event, rules);
@@ -83,9 +92,9 @@ async function takeAnswer(
 /** Throws BadAnswer when the state does not validate. */
 async function takeState(
   context: RoomserverContext,
-  { roomId, userId }: RemoteMembershipRequest,
+  { roomId, userId, isGuest = false }: RemoteMembershipRequest,
   { made, answer, join }: Omit<Joining, 'pdu'> & { readonly join: CheckedEvent },
-): Promise<Written> {
+): Promise<Joined> {
   // It was not asked to, and a state with holes would be another state.
   if (answer.membersOmitted) throw new BadAnswer('members are missing in the state');
   const { roomVersion } = made;
@@ -101,12 +110,16 @@ async function takeState(
     extremities: join.pdu.prevEvents.map((eventId) => ({ eventId, stateAfter })),
     events: [...new Map([...authChain, ...state].map((pdu) => [pdu.eventId, pdu])).values()],
   } as const;
+  let isDismissed = false;
   try {
-    return await inputState(context, request, async (draft) => {
+    const { position } = await inputState(context, request, async (draft) => {
       await appendJoin(context, draft, join);
-      draft.changes.guests.set(userId, false);
+      draft.changes.guests.set(userId, isGuest);
+      isDismissed = isGuest && !(await canGuestsJoin(draft));
+      if (isDismissed) await dismissGuest(context, draft, userId);
       draft.alsoWrite((tx) => deleteInvite(tx, roomId, userId));
     });
+    return { position, isDismissed };
   } catch (error) {
     const isRefused = error instanceof MatrixError && error.errcode === 'M_FORBIDDEN';
     throw isRefused ? new BadAnswer(error.message) : error;
