@@ -90,7 +90,7 @@ export async function startServer(
 }
 
 async function untilAnswers(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) break;
     const answered = await fetch(url).then(
