@@ -139,6 +139,17 @@ test('guests listen to one room at a time, and bad parameters are refused', asyn
   }
 });
 
+test('who listens to the whole stream is online, who looks into a room is not', async () => {
+  const listener = await newUser();
+  const presence = async () =>
+    (await listener.call('GET', `/v3/presence/${listener.userId}/status`)).body.presence;
+  const room = await openRoom();
+  await listener.ok('GET', pollPath(room, { timeout: '0' }));
+  assert.notEqual(await presence(), 'online');
+  await listener.ok('GET', '/v3/events?timeout=0');
+  assert.equal(await presence(), 'online');
+});
+
 test('members follow messages, typing and receipts, and initialSync shows who is there', async () => {
   const room = await openRoom({ preset: 'public_chat' });
   const other = await newUser();

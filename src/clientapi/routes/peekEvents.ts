@@ -8,6 +8,7 @@ import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { limit } from '../limit-parameter.ts';
 import { type BriefLook, hintsOf, lookBriefly, SERVER_HINTS } from '../room-peek.ts';
+import { notePresence } from '../sync-presence.ts';
 import { longPoll } from '../timeout-parameter.ts';
 import { viewerOf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';
@@ -29,6 +30,8 @@ export function peekEvents(context: ClientapiContext): Route {
       const viewer = viewerOf(requester);
       const { from, room_id: roomId } = query;
       if (roomId === undefined && viewer.isGuest) throw guestNeedsRoom();
+      // "The default state when the user is connected to an event stream."
+      if (roomId === undefined) await notePresence(context, viewer.userId, 'online');
       const serverNames = hintsOf(query);
       const mayFollow =
         roomId === undefined || (await mayLook(context, { viewer, roomId, serverNames }));
