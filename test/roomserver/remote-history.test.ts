@@ -100,6 +100,8 @@ forEachBackend('history of other servers', (backend) => {
     loc.clock.advance(60_000);
     await loc.context.staged.idle();
     assert.deepEqual(await standings(loc, said.slice(-2)), ['outlier', 'accepted']);
+    // A refusal is an answer: nobody is asked the same once more.
+    assert.equal(given, 5);
     await street.close();
   });
 
