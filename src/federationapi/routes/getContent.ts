@@ -12,6 +12,7 @@ export function getContent({ mediaserver, serverName }: FederationapiContext): R
     method: 'GET',
     paths: ['/_matrix/federation/v1/media/download/:mediaId'],
     auth: 'server',
+    rateLimit: 'federation',
     params: { mediaId: mediaId() },
     query: waitQuery,
     handler: async ({ params: { mediaId }, query }) => {

@@ -17,6 +17,7 @@ export function getContentThumbnail({ mediaserver, serverName }: FederationapiCo
     method: 'GET',
     paths: ['/_matrix/federation/v1/media/thumbnail/:mediaId'],
     auth: 'server',
+    rateLimit: 'federation',
     errorStatus: { M_UNKNOWN: 400 },
     params: { mediaId: mediaId() },
     query: {

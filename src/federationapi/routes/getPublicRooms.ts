@@ -11,6 +11,7 @@ export function getPublicRooms(context: FederationapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/federation/v1/publicRooms'],
     auth: 'server',
+    rateLimit: 'federation',
     query: {
       limit: optional(integer({ minimum: 0 })),
       since: optional(text()),

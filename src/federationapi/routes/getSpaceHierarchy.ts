@@ -11,6 +11,7 @@ export function getSpaceHierarchy({ roomserver }: FederationapiContext): Route {
     method: 'GET',
     paths: ['/_matrix/federation/v1/hierarchy/:roomId'],
     auth: 'server',
+    rateLimit: 'federation',
     params: { roomId: roomId() },
     query: { suggested_only: withDefault(boolean(), false) },
     handler: async ({ requester: { origin }, params: { roomId }, query }) => {

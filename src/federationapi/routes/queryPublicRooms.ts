@@ -16,6 +16,7 @@ export function queryPublicRooms(context: FederationapiContext): Route {
     method: 'POST',
     paths: ['/_matrix/federation/v1/publicRooms'],
     auth: 'server',
+    rateLimit: 'federation',
     body: Type.Object({
       limit: Type.Optional(Type.Integer({ minimum: 0 })),
       since: Type.Optional(Type.Union([Type.String(), Type.Null()])),
