@@ -1,9 +1,9 @@
 // Great storms, by hand:
 //   node test/federation/storm-run.ts [--seeds 100] [--first 1] [--events 2000] [--members 30] [--servers 3]
-//     [--versions 6,10,11,12] [--kills 2] [--partitions 2] [--processes]
+//     [--versions 6,10,11,12] [--kills 2] [--partitions 2] [--times 1] [--processes]
 // With --processes the servers are processes of their own, killed with kill -9, and have the real clock. Goes on after a
 // seed that fails, and names it; exits with 1 if any has. The same seed makes the same storm, but for what the machine makes of
-// it in time: one that has failed may need some runs to fail again.
+// it in time: one that has failed may need some runs (--times) to fail again.
 
 import { parseArgs } from 'node:util';
 import { startNetwork } from './network.ts';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     versions: { type: 'string', default: '6,10,11,12' },
     kills: { type: 'string', default: '2' },
     partitions: { type: 'string', default: '2' },
+    times: { type: 'string', default: '1' },
     processes: { type: 'boolean', default: false },
   },
 });
@@ -51,13 +52,14 @@ async function weather(seed: number): Promise<void> {
   }
 }
 
-const failed: number[] = [];
+const failed = new Set<number>();
 const first = Number(values.first);
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
+const seeds = [...Array(Number(values.seeds)).keys()].map((n) => first + n);
+for (const seed of seeds.flatMap((one) => Array(Number(values.times)).fill(one))) {
   await weather(seed).catch((error: Error) => {
-    failed.push(seed);
+    failed.add(seed);
     console.error(error.message);
   });
 }
-console.log(failed.length === 0 ? 'all agreed' : `failed seeds: ${failed.join(', ')}`);
-process.exitCode = failed.length === 0 ? 0 : 1;
+console.log(failed.size === 0 ? 'all agreed' : `failed seeds: ${[...failed].join(', ')}`);
+process.exitCode = failed.size === 0 ? 0 : 1;
