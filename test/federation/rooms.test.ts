@@ -76,6 +76,19 @@ test('invited when the room is made', async () => {
   await ann.sees(room, (event) => isMember(event, ben.client.userId, 'join'), 'ben');
 });
 
+test('nobody is invited who does not exist', async () => {
+  const [ann, ben] = [await scene().user(0, 'ann'), await scene().user(1, 'ben')];
+  const room = await ann.client.createRoom({ preset: 'private_chat' });
+  const invite = (user_id: string) =>
+    ann.client.call('POST', roomPath(room, 'invite'), { user_id });
+  const nobody = `@nobody:${serverOf(ben.client)}`;
+  const refused = await invite(nobody);
+  assert.deepEqual([refused.status, refused.body.errcode], [403, 'M_FORBIDDEN']);
+  const members = await ann.client.ok('GET', roomPath(room, 'members'));
+  assert.equal(members.chunk.length, 1);
+  await change(ann.client, room, 'invite', ben.client.userId);
+});
+
 test('an invite is rejected, and its server knows', async () => {
   const [ann, ben] = [await scene().user(0, 'ann'), await scene().user(1, 'ben')];
   const room = await ann.client.createRoom({ preset: 'private_chat' });

@@ -4,12 +4,13 @@ import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import type { FederationapiContext } from '../context.ts';
+import { checkInvitee } from '../invitee.ts';
 
 /** Which of the two it is nobody says; their events have one format. */
 const ROOM_VERSION = '1';
 const MAX_STATE_EVENTS = 100;
 
-export function sendInviteV1({ roomserver }: FederationapiContext): Route {
+export function sendInviteV1(context: FederationapiContext): Route {
   return route({
     operationId: 'sendInviteV1',
     method: 'PUT',
@@ -19,7 +20,8 @@ export function sendInviteV1({ roomserver }: FederationapiContext): Route {
     params: { roomId: roomId(), eventId: shortText() },
     body: jsonObject,
     handler: async ({ requester: { origin }, params, body }) => {
-      const { event } = await roomserver.performAcceptInvite({
+      await checkInvitee(context, body);
+      const { event } = await context.roomserver.performAcceptInvite({
         ...params,
         origin,
         roomVersion: ROOM_VERSION,

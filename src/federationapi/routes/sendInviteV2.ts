@@ -4,11 +4,12 @@ import { Type } from 'typebox';
 import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
 import type { FederationapiContext } from '../context.ts';
+import { checkInvitee } from '../invitee.ts';
 
 /** Servers show some dozens of events at most. */
 const MAX_STATE_EVENTS = 100;
 
-export function sendInviteV2({ roomserver }: FederationapiContext): Route {
+export function sendInviteV2(context: FederationapiContext): Route {
   return route({
     operationId: 'sendInviteV2',
     method: 'PUT',
@@ -22,7 +23,8 @@ export function sendInviteV2({ roomserver }: FederationapiContext): Route {
       invite_room_state: Type.Optional(Type.Array(jsonObject, { maxItems: MAX_STATE_EVENTS })),
     }),
     handler: async ({ requester: { origin }, params, body }) => {
-      const { event } = await roomserver.performAcceptInvite({
+      await checkInvitee(context, body.event);
+      const { event } = await context.roomserver.performAcceptInvite({
         ...params,
         origin,
         roomVersion: body.room_version,
