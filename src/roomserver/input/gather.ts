@@ -7,7 +7,7 @@ import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
-import { storeSnapshot } from '../state/store-snapshot.ts';
+import { hasKeyTwice, storeSnapshot } from '../state/store-snapshot.ts';
 import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isChecked } from './checked-event.ts';
 import type { StateBeforeRequest } from './missing-events.ts';
@@ -114,7 +114,8 @@ async function gatherState(
   const ofRoom = records.filter((record) => record.roomId === roomId);
   // A state with holes would be another state.
   if (ofRoom.length < new Set(state.stateIds).size) return undefined;
-  return ofRoom.filter(({ standing }) => standing !== 'rejected');
+  const usable = ofRoom.filter(({ standing }) => standing !== 'rejected');
+  return hasKeyTwice(usable) ? undefined : usable;
 }
 
 function stateWith(event: EventRecord, before: readonly EventRecord[]): EventRecord[] {

@@ -16,7 +16,7 @@ import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { Extremity } from '../rooms/room-head.ts';
 import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
-import { storeSnapshot } from '../state/store-snapshot.ts';
+import { hasKeyTwice, storeSnapshot } from '../state/store-snapshot.ts';
 import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
 import { checkEvents } from './check-event.ts';
@@ -146,6 +146,9 @@ async function storeState(
   });
   if (!state.some(({ pdu }) => pdu.type === 'm.room.create')) {
     throw new MatrixError('M_FORBIDDEN', 'The state has no m.room.create event');
+  }
+  if (hasKeyTwice(state)) {
+    throw new MatrixError('M_FORBIDDEN', 'The state has two events of the same key');
   }
   return { snapshot: await storeSnapshot(context, roomId, state), depth: deepest(state) };
 }

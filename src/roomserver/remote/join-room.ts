@@ -128,8 +128,6 @@ async function takeState(
 
 /** Throws BadAnswer for what cannot be the state of such a room. */
 function checkState(state: readonly Pdu[], { roomVersion }: MadeHandshake): void {
-  const keys = new Set(state.map(({ type, stateKey }) => JSON.stringify([type, stateKey])));
-  if (keys.size < state.length) throw new BadAnswer('the state has two events of the same key');
   const create = state.find(({ type, stateKey }) => type === 'm.room.create' && stateKey === '');
   if ((create?.content.room_version ?? '1') !== roomVersion) {
     throw new BadAnswer('the room is of another version');

@@ -37,3 +37,10 @@ export async function storeSnapshot(
   }
   return snapshot;
 }
+
+/** Whether two of the state events have the same key: which one counts, others would decide otherwise. */
+export function hasKeyTwice(events: readonly EventRecord[]): boolean {
+  const state = events.filter(({ pdu }) => pdu.isState);
+  const keys = new Set(state.map(({ pdu }) => JSON.stringify([pdu.type, pdu.stateKey])));
+  return keys.size < state.length;
+}
