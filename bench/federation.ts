@@ -1,11 +1,12 @@
 // `node bench/federation.ts`: how the server bears what other servers do to it. See docs/performance.md.
 //
-//   node bench/federation.ts [join] [dead] [--members N] [--servers N] [--dead N] [--seconds N] [--profile FOLDER]
+//   node bench/federation.ts [join] [hostile] [dead] [--members N] [--servers N] [--dead N] [--seconds N] [--profile FOLDER]
 //
 // Without a name: all of them, one after the other. `--profile`: writes a CPU profile of each server there.
 
 import { parseArgs } from 'node:util';
 import { benchDead } from './federation-dead.ts';
+import { benchHostile } from './federation-hostile.ts';
 import { benchJoin } from './federation-join.ts';
 
 const { values, positionals } = parseArgs({
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
     servers: { type: 'string', default: '50' },
     dead: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '30' },
+    attack: { type: 'string', multiple: true, default: [] },
     profile: { type: 'string' },
   },
 });
@@ -25,6 +27,7 @@ if (values.profile !== undefined) {
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   join: () => benchJoin({ members: Number(values.members), servers: Number(values.servers) }),
+  hostile: () => benchHostile({ seconds: Number(values.seconds), only: values.attack }),
   dead: () => benchDead({ dead: Number(values.dead), seconds: Number(values.seconds) }),
 };
 

@@ -25,16 +25,22 @@ export async function readJson(
     answer.body.destroy();
     throw malformed('the answer is compressed, which nobody has asked for');
   }
-  const bytes = await readBytes(answer, maxBytes);
-  const object = withoutStatus(await parse(bytes, malformed));
+  const text = textOf(await readBytes(answer, maxBytes), malformed);
+  const object = withoutStatus(await parse(text, malformed));
   if (!isJsonObject(object)) throw malformed('the answer is no JSON object');
   return object;
 }
 
-async function parse(bytes: Buffer, malformed: (message: string) => Error): Promise<JsonValue> {
+type Malformed = (message: string) => Error;
+
+function textOf(bytes: Buffer, malformed: Malformed): string {
   if (!isUtf8(bytes)) throw malformed('the answer is not valid UTF-8');
+  return bytes.toString('utf8');
+}
+
+async function parse(text: string, malformed: Malformed): Promise<JsonValue> {
   try {
-    return await parseForeignJsonInTurns(bytes.toString('utf8'));
+    return await parseForeignJsonInTurns(text);
   } catch (error) {
     throw error instanceof MatrixError ? malformed(error.message) : error;
   }
@@ -70,10 +76,9 @@ export async function refusal(
 
 async function readError(answer: HttpAnswer): Promise<JsonObject | undefined> {
   try {
-    const json = await parse(
-      await readBytes(answer, MAX_ERROR_BYTES),
-      (message) => new Error(message),
-    );
+    const malformed = (message: string) => new Error(message);
+    const text = textOf(await readBytes(answer, MAX_ERROR_BYTES), malformed);
+    const json = await parse(text, malformed);
     return isJsonObject(json) ? json : undefined;
   } catch {
     // The status alone says that it was refused, even if the rest does not arrive.

@@ -1,6 +1,6 @@
 // Connections that are kept open: a few to each destination, to so many destinations, while they are in use.
 
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Connector } from './connector.ts';
 import type { Location } from './discovery.ts';
@@ -17,6 +17,8 @@ export interface PoolsOptions {
 /** ms after which an unused connection is closed, and a destination without any forgotten. */
 const KEEP_ALIVE_MS = 20_000;
 const FORGET_MS = 60_000;
+
+type PoolClass = typeof import('undici')['Pool'];
 
 interface Entry {
   readonly pool: Pool;
@@ -44,9 +46,11 @@ export class DestinationPools {
   }
 
   /** Servers that are hosted together share a pool where their names are the same to them. Throws TooManyDestinationsError. */
-  pool(location: Location): Pool {
+  async pool(location: Location): Promise<Pool> {
+    // Whoever never talks to another server saves its memory, and its time at start.
+    const undici = await import('undici');
     const key = JSON.stringify(location);
-    const entry = this.#entries.get(key) ?? { pool: this.#open(location), usedAt: 0 };
+    const entry = this.#entries.get(key) ?? { pool: this.#open(undici.Pool, location), usedAt: 0 };
     entry.usedAt = this.#options.clock.now();
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -59,7 +63,7 @@ export class DestinationPools {
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #open(location: Location): Pool {
+  #open(Pool: PoolClass, location: Location): Pool {
     const { connector, connectionsEach, maxDestinations } = this.#options;
     this.#forgetIdle();
     if (this.#entries.size >= maxDestinations) throw new TooManyDestinationsError();

@@ -1,7 +1,6 @@
 // GET of a URL that another server has named, without a signature and over a connection of its own. Redirects are
 // followed, to https alone and not for ever; every hop is subject to the denied networks.
 
-import { Client } from 'undici';
 import { hostAndPortOf, isServerNameText } from '../protocol/server-name.ts';
 import type { Connector } from './connector.ts';
 import { DISPATCHER_OPTIONS, exchange, type HttpAnswer, ORIGIN } from './http-exchange.ts';
@@ -34,6 +33,7 @@ function redirectTarget(location: string | undefined, base: URL): URL {
 
 async function getOnce(url: URL, options: HttpsGetOptions): Promise<HttpAnswer> {
   const { connector, userAgent, signal } = options;
+  const { Client } = await import('undici');
   const client = new Client(ORIGIN, {
     ...DISPATCHER_OPTIONS,
     connect: connector.forRoute(routeOf(url)),

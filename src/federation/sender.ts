@@ -38,7 +38,7 @@ export class Sender {
     const uri = withQuery(request.path, request.query);
     const authorization = this.#authorization(request, uri);
     const location = await endedBy(signal, discovery.locate(destination));
-    return exchange(pools.pool(location), {
+    return exchange(await pools.pool(location), {
       method,
       path: uri,
       host: location.hostHeader,

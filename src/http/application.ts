@@ -119,6 +119,7 @@ async function handle(
     body: request.body as Buffer | undefined,
     raw: request.raw,
   };
+  request.body = undefined;
   options.onStart(context);
   try {
     const result = await (route.auth === 'server'

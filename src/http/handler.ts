@@ -15,7 +15,7 @@ export interface ReceivedRequest {
   readonly context: RequestContext;
   readonly params: Readonly<Record<string, string>>;
   /** Bytes of a JSON route's body, undefined where there is none. */
-  readonly body: Buffer | undefined;
+  body: Buffer | undefined;
   readonly raw: IncomingMessage;
 }
 
@@ -25,13 +25,20 @@ export async function runServerHandler(
   request: ReceivedRequest,
   admission: ServerAdmission,
 ): Promise<object | Reply> {
-  const { context, raw, body: bytes } = request;
-  const isAbsent = bytes === undefined || bytes.length === 0;
-  const body = isAbsent ? undefined : await parseServerBody(bytes, route.anyText === true);
+  const { context, raw } = request;
+  const body = await readServerBody(route, request);
   context.requester = await identifyServer(admission, route, { raw, body });
   readFields(route, request);
   context.body = checkedBody(route, body);
   return route.handler(context);
+}
+
+/** The bytes are let go: they may be many, and handlers wait. */
+async function readServerBody(route: Route, request: ReceivedRequest) {
+  const { body: bytes } = request;
+  request.body = undefined;
+  const isAbsent = bytes === undefined || bytes.length === 0;
+  return isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
 }
 
 export function runHandler(route: Route, request: ReceivedRequest): Promise<object | Reply> {

@@ -269,10 +269,10 @@ forEachBackend('receiving transactions', (backend) => {
     assert.deepEqual(ends, [start + 90_000]);
     scene.clock.advance(1_000);
     await scene.context.staged.idle();
-    // One for the gap, and for no more than some of the states after what is missing and before what has come. All of them
-    // by the same time.
+    // One for the gap, and for the states after what is missing and before what has come no more than a few, since none of
+    // them is given. All of them by the same time.
     assert.deepEqual(new Set(ends.slice(1)), new Set([start + 91_000]));
-    assert.ok(ends.length > 40 && ends.length < 50, String(ends.length));
+    assert.ok(ends.length > 5 && ends.length < 15, String(ends.length));
     await scene.close();
   });
 

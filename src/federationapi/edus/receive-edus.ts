@@ -21,12 +21,35 @@ const HANDLERS: ReadonlyMap<string, EduHandler> = new Map<string, EduHandler>([
   ['m.signing_key_update', receiveSigningKeyUpdate],
 ]);
 
+/** Of one user's devices, in one transaction: of more the last is taken, whose gap makes the list be asked for as a whole. */
+const MAX_CHANGES = 5;
+
 export interface Edu {
   readonly edu_type: string;
   readonly content: JsonObject;
 }
 
 export async function receiveEdus(
+  context: FederationapiContext,
+  origin: ServerName,
+  edus: readonly Edu[],
+): Promise<void> {
+  const isOfDevices = ({ edu_type: type }: Edu) => type === 'm.device_list_update';
+  const ofUsers = Map.groupBy(edus.filter(isOfDevices), ({ content }) => content.user_id);
+  // In order for each user; those of many users share a COMMIT.
+  await Promise.all(
+    Array.from(ofUsers.values(), (some) =>
+      receiveInOrder(context, origin, some.slice(some.length > MAX_CHANGES ? -1 : 0)),
+    ),
+  );
+  await receiveInOrder(
+    context,
+    origin,
+    edus.filter((edu) => !isOfDevices(edu)),
+  );
+}
+
+async function receiveInOrder(
   context: FederationapiContext,
   origin: ServerName,
   edus: readonly Edu[],

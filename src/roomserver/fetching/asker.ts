@@ -1,7 +1,9 @@
 // Asks other servers of a room, one after the other and not for ever, and takes nothing of their answers for granted.
 
+import { ConcurrencyLimit } from '../../concurrency-limit.ts';
 import type { FederationClient, FederationRequest } from '../../federation/api.ts';
 import { FederationError } from '../../federation/federation-error.ts';
+import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomserverContext } from '../context.ts';
@@ -44,7 +46,11 @@ export interface Attempt {
 
 const NOTHING: Attempt = { isRefused: false };
 
+/** Answers of tens of megabytes. */
+const LARGE = { running: 1, waiting: 50 };
+
 export class Asker {
+  readonly #large = new ConcurrencyLimit(LARGE);
   readonly #contextOf: () => Context;
   readonly #client: Pick<FederationClient, 'request'>;
   readonly #closing = new AbortController();
@@ -54,6 +60,16 @@ export class Asker {
   constructor(contextOf: () => Context, client: Pick<FederationClient, 'request'>) {
     this.#contextOf = contextOf;
     this.#client = client;
+  }
+
+  /** For what takes much memory; undefined where too many wait for their turn. */
+  async oneAtATime<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.#large.run(work);
+    } catch (error) {
+      if (error instanceof MatrixError && error.errcode === 'M_LIMIT_EXCEEDED') return undefined;
+      throw error;
+    }
   }
 
   /** Ends what is under way. */

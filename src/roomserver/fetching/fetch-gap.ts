@@ -14,6 +14,7 @@ import { givenPdus, type OfRoom, reachable } from './given-pdus.ts';
 const MAX_EVENTS = 1_000;
 /** Per request: many servers give no more than 20. */
 const LIMIT = 100;
+const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_ROUNDS = 50;
 /** Of what is here, so many are named. */
 const MAX_EARLIEST = 100;
@@ -78,6 +79,7 @@ async function askFor(
         limit: LIMIT,
         min_depth: gap.minDepth,
       },
+      maxBytes: MAX_BYTES,
     },
     deadline,
   );

@@ -13,7 +13,10 @@ import { givenPdus, type OfRoom } from './given-pdus.ts';
 const TIME_MS = 60_000;
 /** More than these are asked for as a whole. */
 const MAX_SINGLE = 100;
+/** Of very many ids: mostly they tell all. */
+const LOOKED_AT_FIRST = 500;
 const MAX_STATE = 500_000;
+const MAX_ID_BYTES = 16 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 type Wanted = Pick<StateBeforeRequest, 'eventId' | 'withEvent'>;
@@ -52,16 +55,19 @@ async function fetchFrom(
     method: 'GET',
     path,
     query: { event_id: eventId },
-    maxBytes: MAX_BYTES,
+    maxBytes: MAX_ID_BYTES,
   } as const;
   const answer = await asker.ask(server, question, deadline);
   const stateIds = idsIn(answer?.pdu_ids);
   const authIds = idsIn(answer?.auth_chain_ids);
   if (stateIds === undefined || authIds === undefined || stateIds.length === 0) return undefined;
+  const whole = () => asker.oneAtATime(() => fetchWhole(asker, search));
+  const first = stateIds.slice(0, LOOKED_AT_FIRST);
+  if (first.length - (await events.load(first)).size > MAX_SINGLE) return whole();
   const all = [...new Set([...(withEvent ? [eventId] : []), ...stateIds, ...authIds])];
   const stored = await events.load(all);
   const missing = all.filter((id) => !stored.has(id));
-  if (missing.length > MAX_SINGLE) return fetchWhole(asker, search);
+  if (missing.length > MAX_SINGLE) return whole();
   const fetched = await fetchEvents(asker, { server, ids: missing, room, deadline });
   return { stateIds, events: [...fetched.values()] };
 }

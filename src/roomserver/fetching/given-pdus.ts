@@ -8,6 +8,8 @@ import type { RoomVersionRules } from '../../protocol/roomversions/room-version.
 import { checkFormat } from '../input/check-format.ts';
 
 const EVENTS_PER_TURN = 100;
+/** A server that gives so many that are none of the room is not worth more. */
+const MAX_STRAY = 100;
 
 export interface OfRoom {
   readonly roomId: RoomId;
@@ -22,10 +24,12 @@ export async function givenPdus(
 ): Promise<Map<EventId, Pdu>> {
   const found = new Map<EventId, Pdu>();
   const list: readonly JsonValue[] = Array.isArray(value) ? value.slice(0, limit) : [];
+  let stray = 0;
   for (const [index, json] of list.entries()) {
     if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
     const pdu = checkFormat(json, roomId, rules);
     if (!('fate' in pdu)) found.set(pdu.eventId, pdu);
+    else if (++stray === MAX_STRAY) break;
   }
   return found;
 }

@@ -24,6 +24,8 @@ type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
 
 /** Of how many states others are asked for one batch of events, at least all of one event: the rest has to come again. */
 const MAX_STATES = MAX_PREV_EVENTS;
+/** Events of a batch whose states could not be had: no more are asked for. */
+const MAX_IN_VAIN = 3;
 /** For others' answers to all questions that one batch of events raises: the room waits. */
 const MAX_WAIT_MS = 90_000;
 
@@ -131,7 +133,9 @@ async function statesOfMissing(
   const isHere = (id: EventId) => expected.has(id) || stored.get(id)?.stateBefore !== undefined;
   const asked = new Set<EventId>();
   const states = new Map<EventId, StateSnapshotId>();
+  let inVain = 0;
   for (const { pdu } of lacking) {
+    if (inVain === MAX_IN_VAIN) break;
     const missing = pdu.prevEvents.filter((id) => !isHere(id) && !asked.has(id));
     if (asked.size + missing.length > MAX_STATES) continue;
     for (const id of missing) {
@@ -143,7 +147,8 @@ async function statesOfMissing(
     if (unknown.length === 0) continue;
     // Whoever has joined by it knows nothing of what came before.
     const before = await gatherStateBefore(context, gathering, pdu.eventId);
-    if (before !== undefined) for (const id of unknown) states.set(id, before);
+    if (before === undefined) inVain++;
+    else for (const id of unknown) states.set(id, before);
   }
   return states;
 }
