@@ -108,9 +108,18 @@ export class PeekStorm {
       if (partings.includes(turn - length)) this.#network.heal();
       const acts = [this.#watch(view), ...Array.from({ length: 3 }, () => this.#say())];
       if (deaths.has(turn)) await this.#die(this.#random.below(servers.length));
-      await Promise.all(acts);
+      await this.#untilDone(acts);
       await this.#network.pass(this.#random.pick(STEPS_OF_TIME_MS));
     }
+  }
+
+  /** Some of what servers do waits for the clock. */
+  async #untilDone(acts: readonly Promise<void>[]): Promise<void> {
+    let isDone = false;
+    const all = Promise.all(acts).finally(() => {
+      isDone = true;
+    });
+    await Promise.all([all, this.#network.pump(() => isDone, 'answers')]);
   }
 
   /** The looker's server from the others. */
@@ -121,7 +130,7 @@ export class PeekStorm {
 
   async #die(index: number): Promise<void> {
     const server = this.#network.server(index);
-    await server.kill();
+    await this.#untilDone([server.kill()]);
     await server.start();
   }
 
