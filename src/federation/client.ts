@@ -44,7 +44,7 @@ export interface FederationClientConfig {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_BYTES = 10 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
-const REQUEST_POOLS = { connectionsEach: 8, maxDestinations: 1000 };
+const REQUEST_POOLS = { connectionsEach: 8, maxDestinations: 4000 };
 /** Of their own, so that long downloads hold up nothing else. */
 const MEDIA_POOLS = { connectionsEach: 4, maxDestinations: 200 };
 
