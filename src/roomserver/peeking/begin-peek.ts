@@ -16,6 +16,8 @@ export interface PeekToBegin {
   /** In the order in which they are asked. */
   readonly servers: readonly ServerName[];
   readonly signal: AbortSignal;
+  /** Somebody waits. */
+  readonly hurry: AbortSignal;
 }
 
 /** Errors: those of the servers; M_NOT_FOUND where there are none. */
@@ -25,7 +27,7 @@ export function beginPeek(context: RoomserverContext, start: PeekToBegin): Promi
 
 async function throughFirst(context: RoomserverContext, start: PeekToBegin): Promise<void> {
   const { federationsender, logger } = context;
-  const { roomId, servers, signal } = start;
+  const { roomId, servers, signal, hurry } = start;
   const roomVersions = ROOM_VERSIONS;
   let failure: unknown = new MatrixError('M_NOT_FOUND', 'No such room');
   let left = servers;
@@ -35,7 +37,7 @@ async function throughFirst(context: RoomserverContext, start: PeekToBegin): Pro
     const { server, peekId, answer } = await federationsender.performOutboundPeek(request);
     const peek = { roomId, server, peekId };
     try {
-      await storeAnswer(context, peek, { answer: readPeekAnswer(answer), signal });
+      await storeAnswer(context, peek, { answer: readPeekAnswer(answer), hurry });
       return;
     } catch (error) {
       logger.info({ roomId, server, err: error }, 'what a server shows of a room is not used');
@@ -56,11 +58,11 @@ function failureOf(error: unknown, server: ServerName): unknown {
 async function storeAnswer(
   context: RoomserverContext,
   peek: OutboundPeek,
-  { answer, signal }: Pick<CatchUp, 'answer' | 'signal'>,
+  { answer, hurry }: Pick<CatchUp, 'answer' | 'hurry'>,
 ): Promise<void> {
   const { roomId, server } = peek;
   const { renewalInterval, ...state } = answer;
-  await catchUp(context, { roomId, server, answer, signal });
+  await catchUp(context, { roomId, server, answer, hurry });
   const input = { ...state, roomId, reason: 'peek' as const };
   await inputState(context, { ...input, peek: { ...peek, renewalInterval } });
 }

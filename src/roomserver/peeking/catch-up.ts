@@ -13,26 +13,25 @@ import type { PeekAnswer } from './peek-answer.ts';
 /** Where what is new lies so much deeper than what is here, more is missing than is asked for in one go. */
 const MAX_DEPTH = 200;
 
-/** ms before each further attempt. */
+/** ms before each further attempt, unless somebody waits. */
 const PAUSES_MS = [1_000, 5_000];
 
 export interface CatchUp {
   readonly roomId: RoomId;
   readonly server: ServerName;
   readonly answer: PeekAnswer;
-  readonly signal: AbortSignal;
+  readonly hurry: AbortSignal;
 }
 
 /** From the extremities that are here to those of the answer. What cannot be connected is left out. */
 export async function catchUp(context: RoomserverContext, request: CatchUp): Promise<void> {
-  const { answer, signal } = request;
+  const { answer, hurry } = request;
   const latest = new Set<EventId>(answer.extremities.map(({ eventId }) => eventId));
   const given = answer.events.filter(({ eventId }) => latest.has(eventId));
   for (const pause of [...PAUSES_MS, 0]) {
-    const isDone = await attempt(context, request, given);
-    if (isDone || signal.aborted) return;
+    if (await attempt(context, request, given)) return;
     // One connection that broke must not leave a gap.
-    await pass(context, pause, signal);
+    await pass(context, pause, hurry);
   }
 }
 
@@ -51,11 +50,11 @@ async function attempt(
   return fates.every(({ fate }) => fate !== 'dropped');
 }
 
-function pass({ clock }: RoomserverContext, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms === 0) return Promise.resolve();
+function pass({ clock }: RoomserverContext, ms: number, hurry: AbortSignal): Promise<void> {
+  if (ms === 0 || hurry.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const cancel = clock.schedule(ms, resolve);
-    signal.addEventListener('abort', () => {
+    hurry.addEventListener('abort', () => {
       cancel();
       resolve();
     });

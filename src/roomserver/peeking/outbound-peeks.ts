@@ -26,6 +26,8 @@ const SETTLING_MS = 30_000;
 interface Start {
   readonly servers: readonly ServerName[];
   readonly done: Promise<void>;
+  /** A client waits for it. */
+  readonly hurry: AbortController;
 }
 
 interface Former {
@@ -69,6 +71,7 @@ export class OutboundPeeks {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the roomserver is closed'));
+    for (const { hurry } of this.#starting.values()) hurry.abort();
     this.#attempts.close();
     await Promise.allSettled([...this.#reconciling.values()]);
     await Promise.allSettled([...this.#starting.values()].map(({ done }) => done));
@@ -188,6 +191,7 @@ export class OutboundPeeks {
       if (this.isWatched(roomId)) return;
       const running = this.#starting.get(roomId);
       if (running === undefined) return this.#begin(roomId, servers);
+      if (this.#claims.has(roomId)) running.hurry.abort();
       const failure = await running.done.then(
         () => undefined,
         (error: unknown) => ({ error }),
@@ -198,9 +202,11 @@ export class OutboundPeeks {
   }
 
   #begin(roomId: RoomId, servers: readonly ServerName[]): Promise<void> {
-    const start = { roomId, servers, signal: this.#closing.signal };
+    const hurry = new AbortController();
+    if (this.#claims.has(roomId)) hurry.abort();
+    const start = { roomId, servers, signal: this.#closing.signal, hurry: hurry.signal };
     const done = beginPeek(this.#context, start).finally(() => this.#starting.delete(roomId));
-    this.#starting.set(roomId, { servers, done });
+    this.#starting.set(roomId, { servers, done, hurry });
     return done;
   }
 
