@@ -61,9 +61,16 @@ export function readPostgres(url: string): Reading {
     connectionString: url,
     application_name: 'keyhole, reading',
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    pipeline: true,
     max: 1,
-    options: '-c default_transaction_read_only=on',
     types: typeParsers,
+  });
+  const ignore = () => {};
+  pool.on('error', ignore);
+  // It comes before what the connection is opened for; where it fails, that does, too.
+  pool.on('connect', (client) => {
+    client.on('error', ignore);
+    client.query('SET default_transaction_read_only = on').catch(ignore);
   });
   const all = async <T extends object = Row>(query: Sql): Promise<T[]> => {
     try {
