@@ -1,6 +1,7 @@
 // `auth` of request bodies (Client-Server API, "User-interactive API in the REST API").
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { identifierProperties } from './login-identifier.ts';
 
 export const authData = Type.Optional(

@@ -1,6 +1,7 @@
 // Filters as clients define them (Client-Server API, "Filtering").
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from '../json-schema.ts';
 
 const strings = Type.Optional(Type.Array(Type.String()));
 const userIds = Type.Optional(Type.Array(Type.String({ pattern: '^@' })));

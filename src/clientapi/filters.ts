@@ -1,10 +1,11 @@
 // Filters in query parameters: inline JSON, or the id of one that the client has stored.
 
 import { LRUCache } from 'lru-cache';
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import { createBodyCheck } from '../http/body-schema.ts';
 import { parseJsonBody } from '../http/json-body.ts';
 import { invalidParameter, type Parameter, parsed } from '../http/parameters.ts';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';

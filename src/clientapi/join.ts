@@ -1,7 +1,8 @@
 // What both forms of joining a room do.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { jsonObject, type Requester } from '../http/route.ts';
+import { Type } from '../json-schema.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { ClientapiContext } from './context.ts';

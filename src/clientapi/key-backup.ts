@@ -1,7 +1,8 @@
 // Backups of room keys, in the form of the Client-Server API.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Parameter, text } from '../http/parameters.ts';
+import { Type } from '../json-schema.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 

@@ -1,6 +1,7 @@
 // Who wants to sign in or prove herself (Client-Server API, "Identifier types").
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 import {
   isUserId,

@@ -1,7 +1,7 @@
 // What uploads have in common.
 
-import { Type } from 'typebox';
 import { optional, type Parameter, parsed } from '../http/parameters.ts';
+import { Type } from '../json-schema.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
 const LONGEST_FILE_NAME = 1024;

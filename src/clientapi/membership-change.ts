@@ -1,8 +1,8 @@
 // Kick, ban, unban and the like: one person's membership as another wants it.
 
-import { Type } from 'typebox';
 import { roomId } from '../http/identifier-parameters.ts';
 import { type Route, route } from '../http/route.ts';
+import { Type } from '../json-schema.ts';
 import { parseUserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';

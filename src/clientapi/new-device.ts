@@ -1,6 +1,6 @@
 // The device that /login and /register sign in.
 
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { parseDeviceId } from '../protocol/identifiers.ts';
 import type { NewDevice } from '../userserver/api.ts';
 import { identifierText } from './identifier-text.ts';

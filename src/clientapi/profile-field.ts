@@ -1,8 +1,8 @@
 // Names of profile fields (Client-Server API, "Profiles").
 
-import { Type } from 'typebox';
 import { type Parameter, parsed } from '../http/parameters.ts';
 import type { Requester } from '../http/route.ts';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 
 /** The userserver knows which names there can be. */

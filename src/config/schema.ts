@@ -1,9 +1,10 @@
 // Every key of the configuration, with type, default and meaning; docs/operating.md is checked against it.
 // `notBuilt` marks what is accepted already and does nothing yet.
 
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import { RATE_LIMIT_DEFAULTS, type RateLimit } from '../http/rate-limit-names.ts';
 import { RESOURCES } from '../http/resources.ts';
+import { Type } from '../json-schema.ts';
 import { ROOM_VERSIONS } from '../protocol/roomversions/table.ts';
 
 const notBuilt = { notBuilt: true };

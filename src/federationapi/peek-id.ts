@@ -1,8 +1,8 @@
 // Ids of peeks in paths (MSC2444). The MSC allows 1 to 8 characters; servers that exist send longer ones, so that
 // anything is taken that a table can keep.
 
-import { Type } from 'typebox';
 import type { Parameter } from '../http/parameters.ts';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 
 const MAX_BYTES = 255;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { MAX_JSON_DEPTH } from '../protocol/json-checks.ts';
 import { jsonObject, route } from './route.ts';
 import { startTestServer } from './testing.ts';

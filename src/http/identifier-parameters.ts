@@ -1,6 +1,6 @@
 // Path and query parameters that are identifiers. Malformed ones are M_INVALID_PARAM.
 
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import {
   type DeviceId,
   type EventId,

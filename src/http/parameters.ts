@@ -2,7 +2,7 @@
 // M_INVALID_PARAM, a required query parameter that is absent M_MISSING_PARAM.
 
 import type { TSchema } from 'typebox';
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 
 export interface Parameter<T> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { boolean, integer, oneOf, optional, repeated, text, withDefault } from './parameters.ts';
 import { reply } from './reply.ts';

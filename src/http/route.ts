@@ -1,7 +1,8 @@
 // What an endpoint says of itself. `route()` checks the description and types the handler from it.
 
 import type { Readable } from 'node:stream';
-import { type Static, type TSchema, Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
+import { Type } from '../json-schema.ts';
 import type { DeviceId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { type BodyCheck, createBodyCheck } from './body-schema.ts';

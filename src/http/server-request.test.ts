@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Type } from 'typebox';
 import { ManualClock } from '../clock.ts';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { text } from './parameters.ts';

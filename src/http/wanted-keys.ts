@@ -1,6 +1,6 @@
 // Which keys a client, or another server, asks for.
 
-import { Type } from 'typebox';
+import { Type } from '../json-schema.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { type DeviceId, parseDeviceId, parseUserId, type UserId } from '../protocol/identifiers.ts';
 import { jsonObject } from './route.ts';

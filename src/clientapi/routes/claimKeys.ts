@@ -1,6 +1,5 @@
 // POST /keys/claim.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
 import {
   keyTimeout,
@@ -8,6 +7,7 @@ import {
   timeoutMsOf,
   wantedOneTimeKeys,
 } from '../../http/wanted-keys.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 
 export function claimKeys({ userserver }: ClientapiContext): Route {

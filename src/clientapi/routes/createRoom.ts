@@ -1,7 +1,8 @@
 // POST /createRoom.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { makeRoomAlias, parseUserId, type UserId } from '../../protocol/identifiers.ts';
 import type { CreateRoomRequest } from '../../roomserver/api.ts';

@@ -1,8 +1,8 @@
 // DELETE /devices/{deviceId}.
 
-import { Type } from 'typebox';
 import { deviceId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
 import { PASSWORD_FLOW, withInteractiveAuth } from '../interactive-auth.ts';

@@ -1,7 +1,7 @@
 // POST /delete_devices.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseDeviceId } from '../../protocol/identifiers.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';

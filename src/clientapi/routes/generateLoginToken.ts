@@ -1,7 +1,7 @@
 // POST /login/get_token.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { authData } from '../auth-data.ts';
 import type { ClientapiContext } from '../context.ts';
 import { PASSWORD_FLOW, withInteractiveAuth } from '../interactive-auth.ts';

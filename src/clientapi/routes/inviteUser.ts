@@ -1,9 +1,9 @@
 // POST /rooms/{roomId}/invite: by user id (inviteUser). By third-party identifier (inviteBy3PID), which
 // shares the path, it is refused.
 
-import { Type } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { parseUserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';

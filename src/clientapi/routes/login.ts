@@ -1,7 +1,8 @@
 // POST /login.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { Session } from '../../userserver/api.ts';
 import type { ClientapiContext } from '../context.ts';

@@ -1,8 +1,8 @@
 // POST /peek/{roomIdOrAlias} (MSC2753), under every path that clients have used for it.
 
-import { Type } from 'typebox';
 import { roomIdOrAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseServerName } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { identifierText } from '../identifier-text.ts';

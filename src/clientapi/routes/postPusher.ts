@@ -1,7 +1,8 @@
 // POST /pushers/set.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { jsonObject, type Requester, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { deviceOf } from '../viewer.ts';

@@ -1,9 +1,9 @@
 // POST /rooms/{roomId}/receipt/{receiptType}/{eventId}.
 
-import { Type } from 'typebox';
 import { eventId, roomId } from '../../http/identifier-parameters.ts';
 import { oneOf } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { checkIsJoined } from '../membership.ts';

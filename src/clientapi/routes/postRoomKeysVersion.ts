@@ -1,7 +1,7 @@
 // POST /room_keys/version.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { backupInfo } from '../key-backup.ts';
 

@@ -1,7 +1,7 @@
 // PUT /room_keys/keys.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { roomKeyBackup, sessionsFrom, versionQuery } from '../key-backup.ts';
 

@@ -1,8 +1,8 @@
 // PUT /room_keys/version/{version}.
 
-import { Type } from 'typebox';
 import { shortText } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { backupInfo } from '../key-backup.ts';

@@ -1,8 +1,8 @@
 // POST /keys/query.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
 import { keyTimeout, parseWantedKeys, timeoutMsOf, wantedKeys } from '../../http/wanted-keys.ts';
+import { Type } from '../../json-schema.ts';
 import { serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 

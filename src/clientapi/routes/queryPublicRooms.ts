@@ -1,9 +1,10 @@
 // POST /publicRooms.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { serverName } from '../../http/identifier-parameters.ts';
 import { optional } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { PUBLIC_ROOMS_LIMIT, publicRooms } from '../public-rooms.ts';

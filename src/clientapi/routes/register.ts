@@ -1,9 +1,10 @@
 // POST /register.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { oneOf, withDefault } from '../../http/parameters.ts';
 import type { Reply } from '../../http/reply.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { localpartOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';

@@ -1,7 +1,8 @@
 // POST /_synapse/admin/v1/register: accounts made by who knows the shared secret.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { sessionBody } from '../session-body.ts';

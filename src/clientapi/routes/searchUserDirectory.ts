@@ -1,7 +1,7 @@
 // POST /user_directory/search.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 

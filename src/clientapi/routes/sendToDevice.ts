@@ -1,9 +1,9 @@
 // PUT /sendToDevice/{eventType}/{txnId}.
 
-import { Type } from 'typebox';
 import type { ToDeviceMessage } from '../../eventlog/entries.ts';
 import { shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { parseDeviceId, parseUserId, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';

@@ -1,8 +1,8 @@
 // PUT /presence/{userId}/status.
 
-import { Type } from 'typebox';
 import { userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { publishPresence } from '../edus.ts';
 import { checkIsSelf } from '../viewer.ts';

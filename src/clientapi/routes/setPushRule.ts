@@ -1,9 +1,9 @@
 // PUT /pushrules/global/{kind}/{ruleId}.
 
-import { Type } from 'typebox';
 import { shortText } from '../../http/identifier-parameters.ts';
 import { optional, text } from '../../http/parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { kind, scope } from '../push-rules.ts';

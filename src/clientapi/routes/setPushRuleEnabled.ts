@@ -1,7 +1,7 @@
 // PUT /pushrules/global/{kind}/{ruleId}/enabled.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { kind, ruleId, scope } from '../push-rules.ts';
 import { usersVisible } from '../visible.ts';

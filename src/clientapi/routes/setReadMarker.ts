@@ -1,8 +1,9 @@
 // POST /rooms/{roomId}/read_markers.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseEventId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { identifierText } from '../identifier-text.ts';

@@ -1,8 +1,8 @@
 // PUT /directory/room/{roomAlias}.
 
-import { Type } from 'typebox';
 import { roomAlias } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseRoomId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { identifierText } from '../identifier-text.ts';

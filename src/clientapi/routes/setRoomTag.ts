@@ -1,8 +1,8 @@
 // PUT /user/{userId}/rooms/{roomId}/tags/{tag}.
 
-import { Type } from 'typebox';
 import { roomId, shortText, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { checkIsSelf } from '../viewer.ts';

@@ -1,8 +1,8 @@
 // PUT /directory/list/room/{roomId}.
 
-import { Type } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 
 const visibility = Type.Union([Type.Literal('public'), Type.Literal('private')]);

@@ -1,8 +1,8 @@
 // PUT /rooms/{roomId}/typing/{userId}.
 
-import { Type } from 'typebox';
 import { roomId, userId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { ClientapiContext } from '../context.ts';
 import { publishTyping } from '../edus.ts';
 import { checkIsJoined } from '../membership.ts';

@@ -1,8 +1,8 @@
 // PUT /devices/{deviceId}.
 
-import { Type } from 'typebox';
 import { deviceId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ClientapiContext } from '../context.ts';
 import { usersVisible } from '../visible.ts';

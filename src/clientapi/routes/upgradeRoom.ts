@@ -1,8 +1,8 @@
 // POST /rooms/{roomId}/upgrade.
 
-import { Type } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseUserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { followUpgrade } from '../follow-upgrade.ts';

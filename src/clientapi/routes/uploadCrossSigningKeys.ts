@@ -1,7 +1,7 @@
 // POST /keys/device_signing/upload.
 
-import { Type } from 'typebox';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { type AuthData, authData } from '../auth-data.ts';

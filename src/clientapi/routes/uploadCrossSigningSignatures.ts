@@ -1,7 +1,7 @@
 // POST /keys/signatures/upload.
 
-import { Type } from 'typebox';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseUserId } from '../../protocol/identifiers.ts';
 import type { ClientapiContext } from '../context.ts';
 import { usersVisible } from '../visible.ts';

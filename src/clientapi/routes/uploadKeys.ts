@@ -1,8 +1,8 @@
 // POST /keys/upload.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
 import { keysByName } from '../../http/wanted-keys.ts';
+import { Type } from '../../json-schema.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { ClientapiContext } from '../context.ts';
 import { deviceOf } from '../viewer.ts';

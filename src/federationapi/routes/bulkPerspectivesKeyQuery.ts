@@ -1,8 +1,9 @@
 // POST /_matrix/key/v2/query: the keys of several servers, vouched for by us.
 
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { ConcurrencyLimit } from '../../concurrency-limit.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { parseServerName } from '../../protocol/identifiers.ts';
 import type { FederationapiContext } from '../context.ts';

@@ -1,8 +1,8 @@
 // POST /_matrix/federation/v1/user/keys/claim: one-time keys of devices of our users.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
 import { parseWantedOneTimeKeys, wantedOneTimeKeys } from '../../http/wanted-keys.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 
 export function claimUserEncryptionKeys({ userserver }: FederationapiContext): Route {

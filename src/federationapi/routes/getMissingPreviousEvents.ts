@@ -1,8 +1,8 @@
 // POST /_matrix/federation/v1/get_missing_events/{roomId}: what lies between events that a server has.
 
-import { Type } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { parseEventId } from '../../protocol/identifiers.ts';
 import type { FederationapiContext } from '../context.ts';
 

@@ -1,10 +1,10 @@
 // GET /_matrix/key/v2/query/{serverName}: the keys of another server, vouched for by us. Asking for one of them by its
 // id is an old form.
 
-import { Type } from 'typebox';
 import { serverName } from '../../http/identifier-parameters.ts';
 import { integer, optional, parsed } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 import { vouchedKeys } from '../notary.ts';
 

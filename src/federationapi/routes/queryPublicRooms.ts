@@ -1,7 +1,7 @@
 // POST /_matrix/federation/v1/publicRooms: our published rooms, searched by another server.
 
-import { Type } from 'typebox';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 import { publicRooms } from '../public-rooms.ts';
 

@@ -1,8 +1,8 @@
 // POST /_matrix/federation/v1/peek/{roomId}/{peekId}/renew (MSC2444).
 
-import { Type } from 'typebox';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { FederationapiContext } from '../context.ts';
 import { peekId } from '../peek-id.ts';

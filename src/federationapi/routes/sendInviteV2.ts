@@ -1,8 +1,8 @@
 // PUT /_matrix/federation/v2/invite/{roomId}/{eventId}: one of our users is invited.
 
-import { Type } from 'typebox';
 import { roomId, shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 import { checkInvitee } from '../invitee.ts';
 

@@ -1,8 +1,8 @@
 // PUT /_matrix/federation/v1/send/{txnId}: what happens on another server, as it happens.
 
-import { Type } from 'typebox';
 import { shortText } from '../../http/identifier-parameters.ts';
 import { jsonObject, type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 import { receiveEdus } from '../edus/receive-edus.ts';
 import { receiveExpiredPeeks } from '../expired-peeks.ts';

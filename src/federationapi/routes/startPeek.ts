@@ -1,11 +1,11 @@
 // PUT /_matrix/federation/v1/peek/{roomId}/{peekId} (MSC2444): another server begins to look into a room. Repeated, it is
 // answered whole, and the peek lasts longer.
 
-import { Type } from 'typebox';
 import type { ConcurrencyLimit } from '../../concurrency-limit.ts';
 import { roomId } from '../../http/identifier-parameters.ts';
 import { repeated, text } from '../../http/parameters.ts';
 import { type Route, route } from '../../http/route.ts';
+import { Type } from '../../json-schema.ts';
 import type { FederationapiContext } from '../context.ts';
 import { jsonStream } from '../json-stream.ts';
 import { peekId } from '../peek-id.ts';
