@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestClient } from '../client.ts';
+import { long } from '../long.ts';
 import type { Reader } from './reader.ts';
 import { type Any, change, join, leave, roomPath, serverOf, useNetwork } from './scene.ts';
 
@@ -99,83 +100,91 @@ async function say(client: TestClient, room: string, count: number): Promise<str
 }
 
 for (const version of VERSIONS) {
-  test(`who was demoted on the other side has done nothing since, room version ${version}`, async () => {
-    const cast = await gather(version);
-    const { room, ann, ada, al, ben, bea, bob, bo } = cast;
-    await topic(ann, room, 'before');
-    await meet(cast);
-    part();
-    // Here Ben loses his power; there he uses it.
-    await setLevels(ann, room, { [id(ben)]: null });
-    await topic(ann, room, 'here');
-    await change(ada.client, room, 'kick', id(bob));
-    const banned = await change(ben.client, room, 'ban', id(ada)).then(() => true);
-    await setLevels(ben, room, { [id(bob)]: 80 });
-    await topic(ben, room, 'there');
-    await ben.client.setState(room, 'm.room.name', '', { name: 'of Ben' });
-    await leave(bo.client, room);
-    const [ofAda] = await say(ada.client, room, 1);
-    const [ofBob] = await say(bob.client, room, 1);
-    const [ofBea] = await say(bea.client, room, 1);
-    const [ofAl] = await say(al.client, room, 1);
+  test(
+    `who was demoted on the other side has done nothing since, room version ${version}`,
+    long,
+    async () => {
+      const cast = await gather(version);
+      const { room, ann, ada, al, ben, bea, bob, bo } = cast;
+      await topic(ann, room, 'before');
+      await meet(cast);
+      part();
+      // Here Ben loses his power; there he uses it.
+      await setLevels(ann, room, { [id(ben)]: null });
+      await topic(ann, room, 'here');
+      await change(ada.client, room, 'kick', id(bob));
+      const banned = await change(ben.client, room, 'ban', id(ada)).then(() => true);
+      await setLevels(ben, room, { [id(bob)]: 80 });
+      await topic(ben, room, 'there');
+      await ben.client.setState(room, 'm.room.name', '', { name: 'of Ben' });
+      await leave(bo.client, room);
+      const [ofAda] = await say(ada.client, room, 1);
+      const [ofBob] = await say(bob.client, room, 1);
+      const [ofBea] = await say(bea.client, room, 1);
+      const [ofAl] = await say(al.client, room, 1);
 
-    await meet(cast);
-    assert.ok(banned);
-    assert.equal(await membership(ben, room, ada), 'join');
-    assert.equal(await membership(ben, room, bob), 'leave');
-    assert.equal(await membership(ann, room, bo), 'leave');
-    assert.deepEqual(await content(ben, room, 'm.room.topic/'), { topic: 'here' });
-    assert.equal(await content(ann, room, 'm.room.name/'), undefined);
-    const { users } = await content(ben, room, 'm.room.power_levels/');
-    assert.equal(users[id(ben)], undefined);
-    assert.equal(users[id(bob)], undefined);
-    // Not what was said by one who had been sent away here, but what was by one whose ban there is no more.
-    for (const eventId of [ofBea, ofAl, ofAda]) {
-      assert.deepEqual(await standings(room, eventId ?? ''), ['accepted', 'accepted']);
-    }
-    assert.deepEqual(await standings(room, ofBob ?? ''), ['softFailed', 'accepted']);
-    assert.equal(
-      (await ben.client.call('PUT', roomPath(room, 'state/m.room.topic/'), {})).status,
-      403,
-    );
-  });
+      await meet(cast);
+      assert.ok(banned);
+      assert.equal(await membership(ben, room, ada), 'join');
+      assert.equal(await membership(ben, room, bob), 'leave');
+      assert.equal(await membership(ann, room, bo), 'leave');
+      assert.deepEqual(await content(ben, room, 'm.room.topic/'), { topic: 'here' });
+      assert.equal(await content(ann, room, 'm.room.name/'), undefined);
+      const { users } = await content(ben, room, 'm.room.power_levels/');
+      assert.equal(users[id(ben)], undefined);
+      assert.equal(users[id(bob)], undefined);
+      // Not what was said by one who had been sent away here, but what was by one whose ban there is no more.
+      for (const eventId of [ofBea, ofAl, ofAda]) {
+        assert.deepEqual(await standings(room, eventId ?? ''), ['accepted', 'accepted']);
+      }
+      assert.deepEqual(await standings(room, ofBob ?? ''), ['softFailed', 'accepted']);
+      assert.equal(
+        (await ben.client.call('PUT', roomPath(room, 'state/m.room.topic/'), {})).status,
+        403,
+      );
+    },
+  );
 
-  test(`bans, topics and power levels against each other, room version ${version}`, async () => {
-    const cast = await gather(version);
-    const { room, ann, ada, al, ben, bea, bob, bo } = cast;
-    part();
-    await change(ann.client, room, 'ban', id(bea));
-    await change(ben.client, room, 'ban', id(ada));
-    await setLevels(ann, room, { [id(al)]: 50 });
-    await setLevels(ben, room, { [id(bob)]: 50 });
-    for (const n of [1, 2, 3]) {
-      await topic(ann, room, `here ${n}`);
-      await topic(ben, room, `there ${n}`);
-      await topic(al, room, `here ${n}, of Al`);
-      await topic(bob, room, `there ${n}, of Bob`);
-    }
-    await change(ann.client, room, 'kick', id(bo));
-    const [first] = await say(bo.client, room, 30);
-    await meet(cast);
-    // Neither took anything from the other: both bans hold.
-    assert.equal(await membership(ben, room, bea), 'ban');
-    assert.equal(await membership(ann, room, ada), 'ban');
-    assert.equal(await membership(ann, room, bo), 'leave');
-    assert.deepEqual(await standings(room, first ?? ''), ['softFailed', 'accepted']);
-    assert.equal((await bea.client.call('POST', roomPath(room, 'join'), {})).status, 403);
-    assert.equal((await ada.client.call('POST', roomPath(room, 'join'), {})).status, 403);
-    // Of two changes of the levels one is in force, and so is a topic by somebody who may.
-    const { users } = await content(ann, room, 'm.room.power_levels/');
-    assert.equal(Number(users[id(al)] === 50) + Number(users[id(bob)] === 50), 1);
-    const text = (await content(ann, room, 'm.room.topic/')).topic;
-    assert.match(
-      text,
-      users[id(al)] === 50 ? /^here 3, of Al$|^there 3$/ : /^there 3, of Bob$|^here 3$/,
-    );
-  });
+  test(
+    `bans, topics and power levels against each other, room version ${version}`,
+    long,
+    async () => {
+      const cast = await gather(version);
+      const { room, ann, ada, al, ben, bea, bob, bo } = cast;
+      part();
+      await change(ann.client, room, 'ban', id(bea));
+      await change(ben.client, room, 'ban', id(ada));
+      await setLevels(ann, room, { [id(al)]: 50 });
+      await setLevels(ben, room, { [id(bob)]: 50 });
+      for (const n of [1, 2, 3]) {
+        await topic(ann, room, `here ${n}`);
+        await topic(ben, room, `there ${n}`);
+        await topic(al, room, `here ${n}, of Al`);
+        await topic(bob, room, `there ${n}, of Bob`);
+      }
+      await change(ann.client, room, 'kick', id(bo));
+      const [first] = await say(bo.client, room, 30);
+      await meet(cast);
+      // Neither took anything from the other: both bans hold.
+      assert.equal(await membership(ben, room, bea), 'ban');
+      assert.equal(await membership(ann, room, ada), 'ban');
+      assert.equal(await membership(ann, room, bo), 'leave');
+      assert.deepEqual(await standings(room, first ?? ''), ['softFailed', 'accepted']);
+      assert.equal((await bea.client.call('POST', roomPath(room, 'join'), {})).status, 403);
+      assert.equal((await ada.client.call('POST', roomPath(room, 'join'), {})).status, 403);
+      // Of two changes of the levels one is in force, and so is a topic by somebody who may.
+      const { users } = await content(ann, room, 'm.room.power_levels/');
+      assert.equal(Number(users[id(al)] === 50) + Number(users[id(bob)] === 50), 1);
+      const text = (await content(ann, room, 'm.room.topic/')).topic;
+      assert.match(
+        text,
+        users[id(al)] === 50 ? /^here 3, of Al$|^there 3$/ : /^there 3, of Bob$|^here 3$/,
+      );
+    },
+  );
 }
 
-test('a long time apart, and all is caught up with', async () => {
+test('a long time apart, and all is caught up with', long, async () => {
   const cast = await gather('12');
   const { room, ann, ben, bo } = cast;
   part();
