@@ -1,4 +1,4 @@
-// `npm run check`: types, lint and format and sizes, boundaries, links, unit tests; side by side, under a minute.
+// `npm run check`: types, lint and format and sizes, boundaries, links, unit tests; side by side, in about a minute.
 
 import { spawn } from 'node:child_process';
 import { root } from './source-files.ts';
