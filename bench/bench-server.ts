@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
-import { stringify } from 'yaml';
 import { systemClock } from '../src/clock.ts';
 import { compose, type Keyhole } from '../src/compose.ts';
 import { parseConfig } from '../src/config/config.ts';
 import type { Transaction } from '../src/database/database.ts';
 import { createLogger } from '../src/logger.ts';
 import type { RoomId } from '../src/protocol/identifiers.ts';
+import { configText } from '../test/server-in-process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: responses of every shape
 type Json = any;
@@ -86,17 +86,7 @@ export class BenchServer {
 
   static async start(): Promise<BenchServer> {
     const folder = mkdtempSync(join(tmpdir(), 'keyhole-bench-'));
-    const text = stringify({
-      server_name: 'localhost',
-      public_baseurl: 'http://localhost',
-      signing_key_path: join(folder, 'signing.key'),
-      media_path: join(folder, 'media'),
-      listeners: [{ host: '127.0.0.1', port: 0 }],
-      database: { engine: 'sqlite', path: join(folder, 'keyhole.db') },
-      registration: { enabled: true },
-      rate_limits: { enabled: false },
-      password_hash: { fast_for_tests: true },
-    });
+    const text = configText(folder);
     const { config } = parseConfig(text, 'the bench');
     const keyhole = await compose({ config, logger: createLogger('warn'), clock: systemClock });
     const [port = 0] = await keyhole.listen();

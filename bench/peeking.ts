@@ -9,7 +9,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
 import { ManualClock, systemClock } from '../src/clock.ts';
 import { compose, type Keyhole } from '../src/compose.ts';
 import { parseConfig } from '../src/config/config.ts';
@@ -20,6 +19,7 @@ import { createLogger } from '../src/logger.ts';
 import type { RoomId, ServerName } from '../src/protocol/identifiers.ts';
 import { register, type TestClient } from '../test/client.ts';
 import { startNetwork } from '../test/federation/network.ts';
+import { configText } from '../test/server-in-process.ts';
 import { TEST_CA } from '../test/tls/fixtures.ts';
 import { signatureMicroseconds } from './signature.ts';
 
@@ -206,18 +206,7 @@ async function measure(sink: Sink, count: number, elsewhere: number): Promise<vo
 }
 
 async function start(folder: string): Promise<Keyhole> {
-  const text = stringify({
-    server_name: 'localhost',
-    public_baseurl: 'http://localhost',
-    signing_key_path: join(folder, 'signing.key'),
-    media_path: join(folder, 'media'),
-    listeners: [{ host: '127.0.0.1', port: 0 }],
-    database: { engine: 'sqlite', path: join(folder, 'keyhole.db') },
-    registration: { enabled: true },
-    outbound: { trusted_ca_path: TEST_CA, denied_networks: [] },
-    rate_limits: { enabled: false },
-    password_hash: { fast_for_tests: true },
-  });
+  const text = configText(folder, { outbound: { trusted_ca_path: TEST_CA, denied_networks: [] } });
   const { config } = parseConfig(text, 'the bench');
   const resolver = { addresses: async () => ['127.0.0.1'], services: async () => [] };
   return compose({ config, logger: createLogger('error'), clock: systemClock, resolver });

@@ -86,7 +86,8 @@ export async function startInProcess(options: InProcessOptions = {}): Promise<In
   };
 }
 
-function configText(folder: string, config: Record<string, unknown> = {}): string {
+/** Of a small server with open registration on SQLite, but for the keys given; all it has lies in the folder. */
+export function configText(folder: string, config: Record<string, unknown> = {}): string {
   return stringify({
     server_name: 'localhost',
     public_baseurl: 'http://localhost',

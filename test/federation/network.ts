@@ -77,6 +77,8 @@ export interface Network<S extends NetworkServer = NetworkServer> {
   now(): number;
   /** Moves a manual clock on; the real one goes by itself. */
   pass(ms: number): Promise<void>;
+  /** Resolves with the work, of which some may wait for the clock: a manual one is moved meanwhile. */
+  inTime<T>(work: Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -124,6 +126,7 @@ export function networkOf<S extends NetworkServer & { remove(): Promise<void> }>
     pump: (holds, what) => pump(holds, { what, links, clock }),
     now: () => (clock ?? systemClock).now(),
     pass: async (ms) => clock?.advance(ms),
+    inTime: (work) => inTime(clock, work),
     close: async () => {
       for (const server of servers) await server.remove();
     },
@@ -149,6 +152,19 @@ async function pump(
     quietLooks = links.underWay === 0 ? quietLooks + 1 : 0;
     clock?.advance(quietLooks > 10 ? LEAP_MS : STEP_MS);
   }
+}
+
+async function inTime<T>(clock: Clock | undefined, work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const end = work.finally(() => {
+    isOver = true;
+  });
+  if (!(clock instanceof ManualClock)) return end;
+  while (!isOver) {
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
+    if (!isOver) clock.advance(STEP_MS);
+  }
+  return end;
 }
 
 const TLS_LISTENER = {
@@ -255,8 +271,11 @@ class Server implements ComposedServer {
     this.#entrance.leadTo(undefined);
     const running = this.keyhole;
     this.#running = undefined;
-    // What is left of it may fail as it likes.
-    await running.close().catch(() => undefined);
+    // What is left of it may fail as it likes, and waits for the clock in between.
+    await inTime(
+      this.#clock,
+      running.close().catch(() => undefined),
+    );
   }
 
   async remove(): Promise<void> {

@@ -108,18 +108,9 @@ export class PeekStorm {
       if (partings.includes(turn - length)) this.#network.heal();
       const acts = [this.#watch(view), ...Array.from({ length: 3 }, () => this.#say())];
       if (deaths.has(turn)) await this.#die(this.#random.below(servers.length));
-      await this.#untilDone(acts);
+      await this.#network.inTime(Promise.all(acts));
       await this.#network.pass(this.#random.pick(STEPS_OF_TIME_MS));
     }
-  }
-
-  /** Some of what servers do waits for the clock. */
-  async #untilDone(acts: readonly Promise<void>[]): Promise<void> {
-    let isDone = false;
-    const all = Promise.all(acts).finally(() => {
-      isDone = true;
-    });
-    await Promise.all([all, this.#network.pump(() => isDone, 'answers')]);
   }
 
   /** The looker's server from the others. */
@@ -130,7 +121,7 @@ export class PeekStorm {
 
   async #die(index: number): Promise<void> {
     const server = this.#network.server(index);
-    await this.#untilDone([server.kill()]);
+    await server.kill();
     await server.start();
   }
 

@@ -132,7 +132,7 @@ export class Storm {
     while (this.#sent < events) {
       const acts = Array.from({ length: AT_ONCE }, () => this.#act());
       while ((happenings[0]?.at ?? events) <= this.#sent) await happenings.shift()?.happen();
-      await Promise.all(acts);
+      await this.#network.inTime(Promise.all(acts));
       await this.#network.pass(this.#random.pick(STEPS_OF_TIME_MS));
     }
   }
