@@ -42,6 +42,8 @@ export interface ComposeOptions {
   readonly clock: Clock;
   /** For tests: awaited before every COMMIT, which fails when this does. */
   readonly beforeCommit?: () => Promise<void>;
+  /** For tests, on SQLite: awaited before a COMMIT is made durable, which fails when this does. */
+  readonly beforeSync?: () => Promise<void>;
   /** For tests: of what goes over the network, which takes real time otherwise. */
   readonly timers?: Clock;
   /** For tests: addresses of other servers. */
@@ -178,7 +180,7 @@ async function openFederation(
 }
 
 async function openDatabase(options: ComposeOptions, opened: Closing): Promise<Database> {
-  const { config, clock, beforeCommit } = options;
+  const { config, clock, beforeCommit, beforeSync } = options;
   const common = { clock, ...(beforeCommit && { beforeCommit }) };
   if (config.database.engine === 'postgres') {
     // Only who uses PostgreSQL pays for its driver's memory.
@@ -192,7 +194,7 @@ async function openDatabase(options: ComposeOptions, opened: Closing): Promise<D
   } catch (cause) {
     throw new StartupError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  return openSqlite({ ...common, path });
+  return openSqlite({ ...common, path, ...(beforeSync && { beforeSync }) });
 }
 
 async function createComponents(foundation: Foundation): Promise<Components> {

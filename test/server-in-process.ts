@@ -32,6 +32,8 @@ export interface InProcessOptions {
   /** Keys of the configuration that differ from those of a small local server with open registration. */
   readonly config?: Record<string, unknown>;
   readonly beforeCommit?: () => Promise<void>;
+  /** On SQLite. */
+  readonly beforeSync?: () => Promise<void>;
   /** Of a PostgreSQL in which a schema is made for the server; absent: SQLite. */
   readonly postgresUrl?: string | undefined;
 }
@@ -39,7 +41,7 @@ export interface InProcessOptions {
 export async function startInProcess(options: InProcessOptions = {}): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'keyhole-test-'));
   const clock = new ManualClock();
-  const { beforeCommit, postgresUrl } = options;
+  const { beforeCommit, beforeSync, postgresUrl } = options;
   const schema = postgresUrl === undefined ? undefined : await createSchema(postgresUrl);
   const database = schema && { engine: 'postgres', url: schema.url, pool_size: 4 };
   const different = { ...(database && { database }), ...options.config };
@@ -50,6 +52,7 @@ export async function startInProcess(options: InProcessOptions = {}): Promise<In
       logger: silentLogger,
       clock,
       ...(beforeCommit && { beforeCommit }),
+      ...(beforeSync && { beforeSync }),
     });
     const [port] = await started.listen();
     return { started, port };

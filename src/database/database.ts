@@ -25,8 +25,10 @@ export interface Transaction extends Queryable {
 
 export interface Database extends Queryable {
   readonly engine: 'sqlite' | 'postgres';
+  /** Resolves when what is on the disk is no longer known. Everything fails from then on, and the process has to end. */
+  readonly lost: Promise<DatabaseError>;
   /**
-   * Runs `body` as one unit of work and resolves after its COMMIT. When the body throws, it alone is rolled
+   * Runs `body` as one unit of work and resolves after its COMMIT, which is durable then. When the body throws, it alone is rolled
    * back and its error is thrown here; when COMMIT fails, every unit that shared it fails with DatabaseError.
    * A statement that failed fails the unit, caught or not: say `ON CONFLICT` where a conflict is expected. Units do
    * not nest. PostgreSQL may run a body again (deadlock): what it leaves outside of `tx` must bear that.

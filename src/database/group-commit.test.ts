@@ -18,6 +18,8 @@ describe('GroupCommit', () => {
     writer = new SqliteConnection(join(folder, 'test.db'));
     writer.run(sql`CREATE TABLE items (id BIGINT PRIMARY KEY)`);
     units = new GroupCommit(writer, {
+      checkUsable: () => {},
+      commit: async () => writer.control('COMMIT'),
       beforeCommit: async () => {
         commits += 1;
       },

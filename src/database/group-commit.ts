@@ -1,5 +1,5 @@
 // The one writer of a SQLite database. Units run strictly one after another, each but the first of a group under its
-// own savepoint, and share a COMMIT with those that arrived meanwhile; nobody is told anything before that COMMIT.
+// own savepoint, and share a COMMIT with those that arrived meanwhile; nobody is told anything before it is durable.
 
 import type { Row, Transaction } from './database.ts';
 import { DatabaseError } from './database.ts';
@@ -10,13 +10,17 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 const MAX_UNITS_PER_COMMIT = 64;
 
 export interface GroupCommitHooks {
+  /** Asked before a group begins: its units fail with what this throws. */
+  readonly checkUsable: () => void;
   /** Awaited before every COMMIT; a rejection makes the COMMIT fail. */
   readonly beforeCommit?: (() => Promise<void>) | undefined;
+  /** COMMIT; resolves once it is durable. */
+  readonly commit: () => Promise<void>;
   /** Called between groups, outside any transaction. Must not throw. */
   readonly afterGroup: () => void;
 }
 
-/** How a unit ended, told once the COMMIT has succeeded or failed. */
+/** How a unit ended, told once the COMMIT is durable or has failed. */
 interface Outcome {
   readonly commit: () => void;
   readonly rollBack: (error: unknown) => void;
@@ -67,13 +71,14 @@ export class GroupCommit {
   async #runGroup(queue: Unit[]): Promise<void> {
     const outcomes: Outcome[] = [];
     try {
+      this.#hooks.checkUsable();
       this.#writer.control('BEGIN IMMEDIATE');
       for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
         await this.#runUnit(unit, outcomes);
         if (outcomes.length === MAX_UNITS_PER_COMMIT) break;
       }
       await this.#hooks.beforeCommit?.();
-      this.#writer.control('COMMIT');
+      await this.#hooks.commit();
     } catch (cause) {
       const error = this.#rollBack(cause);
       for (const outcome of outcomes) outcome.rollBack(error);

@@ -89,6 +89,8 @@ export function readPostgres(url: string): Reading {
 
 class PostgresDatabase implements Database {
   readonly engine = 'postgres';
+  /** Never: the server keeps what it has committed, or is not there. */
+  readonly lost = new Promise<DatabaseError>(() => {});
   readonly #pool: pg.Pool;
   readonly #lock: PostgresLock;
   readonly #options: PostgresOptions;

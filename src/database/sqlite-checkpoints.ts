@@ -17,14 +17,19 @@ export class Checkpoints {
   #worker: Worker | undefined;
   #busy = false;
   #groups = 0;
+  #hasCopied = false;
 
   constructor(writer: SqliteConnection, path: string) {
     this.#writer = writer;
     this.#path = path;
   }
 
-  /** Between groups of units. A failure here is not theirs: SQLite then looks after its log itself. */
+  /**
+   * Between groups of units, when all of the log is durable and no reader is held. A failure here is not theirs: SQLite
+   * then looks after its log itself.
+   */
   consider(): void {
+    if (this.#hasCopied) this.#restart();
     this.#groups += 1;
     if (this.#busy || this.#groups % GROUPS_PER_LOOK !== 0) return;
     try {
@@ -59,13 +64,17 @@ export class Checkpoints {
     return worker;
   }
 
+  #finish(): void {
+    this.#busy = false;
+    this.#hasCopied = true;
+  }
+
   /**
    * The log starts anew only when all of it has been copied, which under constant writing the worker never achieves:
    * the writer copies the little that was written meanwhile.
    */
-  #finish(): void {
-    this.#busy = false;
-    if (this.#writer.isTransaction) return;
+  #restart(): void {
+    this.#hasCopied = false;
     try {
       if (this.#writer.logStatus().length < LONG_LOG_PAGES) return;
       this.#writer.pragma('wal_checkpoint(PASSIVE)');

@@ -88,6 +88,21 @@ export class SqliteConnection {
     });
   }
 
+  /** Reads see what is committed now, until `releaseSnapshot`. */
+  holdSnapshot(): void {
+    this.control('BEGIN');
+    try {
+      this.control('SELECT 1 FROM sqlite_schema'); // the first read takes the snapshot
+    } catch (error) {
+      this.releaseSnapshot();
+      throw error;
+    }
+  }
+
+  releaseSnapshot(): void {
+    this.control('ROLLBACK');
+  }
+
   pragma(text: string): Row[] {
     return wrapErrors(() => this.#database.prepare(`PRAGMA ${text}`).all() as unknown as Row[]);
   }

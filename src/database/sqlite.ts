@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Database, Migration, Row, Transaction } from './database.ts';
 import { DatabaseError } from './database.ts';
+import { DurableCommit } from './durable-commit.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Migrator } from './migrations.ts';
 import type { Sql } from './sql.ts';
@@ -16,6 +17,8 @@ export interface SqliteOptions {
   readonly clock?: Clock;
   /** For tests: awaited before every COMMIT, which fails when this does. */
   readonly beforeCommit?: () => Promise<void>;
+  /** For tests: awaited before a COMMIT is made durable, which fails when this does. */
+  readonly beforeSync?: () => Promise<void>;
 }
 
 /** @throws DatabaseError when the file cannot be opened or is no database. */
@@ -23,11 +26,13 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const writer = new SqliteConnection(options.path);
   try {
     writer.pragma('journal_mode=WAL');
-    writer.pragma('synchronous=FULL');
+    writer.pragma('synchronous=NORMAL');
     writer.pragma('wal_autocheckpoint=0');
     writer.pragma('journal_size_limit=67108864');
     // What savepoints keep for a rollback would go to a temporary file, opened anew for every unit.
     writer.pragma('temp_store=MEMORY');
+    // What a process has left behind that ended between a COMMIT and its sync may be in no more than memory.
+    writer.pragma('wal_checkpoint(TRUNCATE)');
     const reader = new SqliteConnection(options.path, { readOnly: true });
     // In KiB. Larger ones cost more than they save: COMMIT looks through the writer's, every COMMIT empties the
     // reader's, and the operating system keeps the file's pages anyway.
@@ -41,8 +46,10 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
 
 class SqliteDatabase implements Database {
   readonly engine = 'sqlite';
+  readonly lost: Promise<DatabaseError>;
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection;
+  readonly #commits: DurableCommit;
   readonly #units: GroupCommit;
   readonly #checkpoints: Checkpoints;
   readonly #migrator: Migrator;
@@ -52,8 +59,12 @@ class SqliteDatabase implements Database {
     this.#writer = writer;
     this.#reader = reader;
     this.#checkpoints = new Checkpoints(writer, options.path);
+    this.#commits = new DurableCommit({ ...options, writer, reader });
+    this.lost = this.#commits.lost;
     this.#units = new GroupCommit(writer, {
+      checkUsable: () => this.#commits.checkUsable(),
       beforeCommit: options.beforeCommit,
+      commit: () => this.#commits.commit(),
       afterGroup: () => this.#checkpoints.consider(),
     });
     this.#migrator = new Migrator(this, options.clock ?? systemClock);
@@ -91,6 +102,7 @@ class SqliteDatabase implements Database {
   #open(): SqliteConnection {
     if (this.#closing !== undefined)
       throw new DatabaseError('unavailable', 'the database is closed');
+    this.#commits.checkUsable();
     return this.#reader;
   }
 
@@ -100,5 +112,6 @@ class SqliteDatabase implements Database {
     await this.#checkpoints.close();
     this.#reader.close();
     this.#writer.close();
+    await this.#commits.close();
   }
 }

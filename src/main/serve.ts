@@ -14,7 +14,16 @@ export async function serve(configFile: string | undefined, version: string): Pr
   try {
     const ports = await keyhole.listen();
     process.stdout.write(welcome(config, ports, version));
-    logger.info({ signal: await stopped }, 'stopping: what is in flight is finished first');
+    const end = await Promise.race([stopped, keyhole.database.lost]);
+    if (typeof end !== 'string') {
+      // Nothing is finished or closed: that could only write more of what nobody can rely on.
+      logger.error(
+        { err: end },
+        'stopping at once: what has been committed may not be on the disk',
+      );
+      process.exit(1);
+    }
+    logger.info({ signal: end }, 'stopping: what is in flight is finished first');
   } finally {
     await keyhole.close();
   }
