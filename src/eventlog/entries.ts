@@ -103,11 +103,12 @@ export interface OldRoomEvent {
 /**
  * The current state changed without a new timeline event: a whole state arrived (join, peek, resync) or
  * resolution changed it. Consumers apply `stateChanges` to what they keep; clients get it in `state`.
- * After `join`, `peek` and `resync` timelines start anew (`limited`).
+ * After `join`, `peek`, `resync` and `gap` (nothing changed, but what comes before the next event is not here) timelines
+ * start anew (`limited`).
  */
 export interface StateReplaced {
   readonly kind: 'StateReplaced';
-  readonly reason: 'join' | 'peek' | 'resync' | 'resolution';
+  readonly reason: 'join' | 'peek' | 'resync' | 'gap' | 'resolution';
   readonly roomVersion: RoomVersionId;
   readonly stateChanges: readonly StateChange[];
   readonly currentState: StateSnapshotId;

@@ -240,15 +240,16 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
 
   /**
    * Brings history that is missing before events of these depths, if other servers have it: of the order of `limit`
-   * events, or nothing when it takes too long. The position by which it is in the log; 0 when there is nothing new.
-   * `isComplete`: nothing was missing there.
+   * events, or nothing when it takes too long. `isNew`: something was brought. `gapAt`: the depth of the deepest event
+   * before which something was missing that may yet be had; absent where nothing was, or only what nobody has.
+   * `position`: by which all that was ever brought to the room is in the log, 0 for nothing.
    */
   performBackfill(request: {
     readonly roomId: RoomId;
     readonly minDepth: number;
     readonly maxDepth: number;
     readonly limit: number;
-  }): Promise<Written & { isComplete: boolean }>;
+  }): Promise<Written & { readonly isNew: boolean; readonly gapAt?: number }>;
 
   // --- input: events and states that did not originate here --------------------------------------------
 

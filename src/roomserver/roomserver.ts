@@ -77,7 +77,7 @@ function changes(context: RoomserverContext) {
     performMembershipChange: (request) => changeMembership(context, request),
     performForget: (request) => forget(context, request),
     performBackfill: async (request) =>
-      (await context.backfills?.backfill(request)) ?? { position: 0, isComplete: true },
+      (await context.backfills?.backfill(request)) ?? { position: 0, isNew: false },
     inputEvents: (request) => inputEvents(context, request),
     inputState: (request) => inputState(context, request),
   } satisfies Partial<RoomserverApi>;

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { type Any, history, join, useNetwork } from './scene.ts';
+import type { TestClient } from '../client.ts';
+import { type Any, history, join, roomPath, useNetwork } from './scene.ts';
 
-const scene = useNetwork({ servers: 2 });
+const scene = useNetwork({ servers: 2, clock: 'manual' });
 
 it('is paged through to the beginning of the room, and not asked for twice', async () => {
   const { network } = scene();
@@ -31,16 +32,39 @@ it('is paged through to the beginning of the room, and not asked for twice', asy
   assert.equal(exchanges.length, length);
 });
 
-it('goes on where it could not be had at first', async () => {
+it('ends where it cannot be had, and goes on from there when it can', async () => {
   const { network } = scene();
   const owner = await network.server(0).user('owner2');
   const late = await network.server(1).user('late2');
   const roomId = await owner.createRoom({ preset: 'public_chat' });
   await owner.send(roomId, 'long ago');
   await join(late, roomId, network.server(0).name);
-  // One time more than it is asked at once.
-  for (const _ of [1, 2]) network.link(1, 0).next(/backfill/, 'error');
-  const path = `/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=20`;
-  const { end } = await late.ok('GET', path);
-  assert.equal(typeof end, 'string');
+  const id = await owner.send(roomId, 'since then');
+  const event = roomPath(roomId, `event/${encodeURIComponent(id)}`);
+  await network.pump(async () => (await late.call('GET', event)).status === 200, 'since then');
+  network.partition([[0], [1]]);
+  const { chunk, end } = await page(late, roomId);
+  assert.deepEqual(
+    chunk.map(({ type }: Any) => type),
+    ['m.room.message', 'm.room.member'],
+  );
+  for (const _ of [1, 2]) {
+    const next = await page(late, roomId, end);
+    assert.deepEqual([next.chunk, next.end], [[], end]);
+  }
+  network.heal();
+  let rest: Any;
+  const isThere = async () => {
+    rest = await page(late, roomId, end);
+    return rest.chunk.length > 0;
+  };
+  await network.pump(isThere, 'what was missing');
+  const last = rest.chunk.at(-1);
+  assert.deepEqual([rest.chunk[0].content.body, last.type], ['long ago', 'm.room.create']);
+  assert.equal(rest.end, undefined);
 });
+
+function page(client: TestClient, roomId: string, from?: string): Promise<Any> {
+  const query = from === undefined ? '' : `&from=${encodeURIComponent(from)}`;
+  return client.ok('GET', roomPath(roomId, `messages?dir=b&limit=20${query}`));
+}

@@ -1,5 +1,6 @@
 // What a client shows of a room that its device looks into: what /sync brings, and where a timeline has a gap, what scrolling
-// back from there brings, until it meets what is shown already.
+// back from there brings, until it meets the first that is shown. Further back than the last that was shown, since what was
+// said side by side may lie before that. As clients do, it shows once what /sync and scrolling back both bring.
 
 import type { TestClient } from '../client.ts';
 import { type Body, peek, roomPath } from './peeking-scene.ts';
@@ -11,8 +12,10 @@ export class PeekView {
   readonly #roomId: string;
   readonly #via: readonly string[];
   #since: string | undefined;
-  /** Ids of what is shown, oldest first, since the room was last looked into. */
+  /** Ids of what is shown, in the order in which it came about, since the room was last looked into. */
   readonly shown: string[] = [];
+  /** Ids of what /sync has brought since then. */
+  readonly #told = new Set<string>();
   isLooking = false;
   /** Gaps that were filled. */
   gaps = 0;
@@ -60,25 +63,31 @@ export class PeekView {
   #forget(): void {
     this.isLooking = false;
     this.shown.length = 0;
+    this.#told.clear();
   }
 
+  /** Whether all of it is shown: what is missing before it may not be had now. */
   async #show(timeline: Body): Promise<boolean> {
     const ids: string[] = timeline.events.map((event: Body) => event.event_id);
-    const isFirst = this.shown.length === 0;
-    if (timeline.limited === true && !isFirst) {
+    if (timeline.limited === true && this.shown.length > 0) {
       const gap = await this.#gapBefore(timeline.prev_batch);
       if (gap === undefined) return false;
       this.gaps += 1;
-      ids.unshift(...gap);
+      this.#append(gap);
     }
     for (const id of ids) {
-      if (this.shown.includes(id)) this.faults.push(`${id} is shown twice`);
-      this.shown.push(id);
+      if (this.#told.has(id)) this.faults.push(`${id} comes twice`);
+      this.#told.add(id);
     }
+    this.#append(ids);
     return true;
   }
 
-  /** Undefined where the history cannot be had now. */
+  #append(ids: readonly string[]): void {
+    for (const id of ids) if (!this.shown.includes(id)) this.shown.push(id);
+  }
+
+  /** What is not shown of what follows the first that is; undefined where it cannot be had now. */
   async #gapBefore(token: string): Promise<string[] | undefined> {
     const found: string[] = [];
     let from = token;
@@ -87,9 +96,10 @@ export class PeekView {
       const answer = await this.client.call('GET', path).catch(() => undefined);
       if (answer?.status !== 200) return undefined;
       for (const { event_id: id } of answer.body.chunk) {
-        if (this.shown.includes(id)) return found.reverse();
+        if (id === this.shown[0]) return found.reverse();
         found.push(id);
       }
+      if (answer.body.end === from) return undefined;
       if (answer.body.end === undefined) break;
       from = answer.body.end;
     }

@@ -125,9 +125,19 @@ forEachBackend('history of other servers', (backend) => {
       const keys = [{ type: 'm.room.topic', stateKey: '' }];
       const [inForce] = await loc.api.queryStateEvents({ roomId, keys });
       assert.deepEqual(inForce?.json.content, { topic: 'in the gap' });
+      // Timelines do not go on across it.
+      const shown = (await loc.entries(roomId)).slice(-21);
+      const [gap, first] = shown.map((entry) => [entry.kind, 'reason' in entry && entry.reason]);
+      assert.deepEqual(
+        [gap, first],
+        [
+          ['StateReplaced', 'gap'],
+          ['NewRoomEvent', false],
+        ],
+      );
       // The rest of the gap is history.
-      const { position } = await loc.api.performBackfill({ roomId, ...EVERYTHING, limit: 100 });
-      assert.ok(position > 0);
+      const { isNew } = await loc.api.performBackfill({ roomId, ...EVERYTHING, limit: 100 });
+      assert.ok(isNew);
       assert.ok((await oldEvents(loc, roomId)).includes(lost.eventId));
       await street.close();
     });
@@ -195,7 +205,7 @@ forEachBackend('history of other servers', (backend) => {
       assert.deepEqual(await oldEvents(loc, roomId), []);
       let rounds = 0;
       const backfill = () => loc.api.performBackfill({ roomId, ...EVERYTHING, limit: 10 });
-      while ((await backfill()).position > 0) rounds++;
+      while ((await backfill()).isNew) rounds++;
       assert.ok(rounds >= 2 && rounds < 6, String(rounds));
       const all = (await res.entries(roomId)).flatMap((entry) =>
         entry.kind === 'NewRoomEvent' ? [entry.event.eventId] : [],
@@ -223,14 +233,14 @@ forEachBackend('history of other servers', (backend) => {
     street.faults.answer = (method, _server, answer) =>
       method === 'backfill' ? { pdus: [] } : answer;
     const backfill = () => loc.api.performBackfill({ roomId, ...EVERYTHING, limit: 10 });
-    assert.equal((await backfill()).position, 0);
+    assert.equal((await backfill()).isNew, false);
     const { length } = loc.asked;
     assert.ok(length > 0);
-    assert.equal((await backfill()).position, 0);
+    assert.equal((await backfill()).isNew, false);
     assert.equal(loc.asked.length, length);
     loc.clock.advance(61_000);
     street.faults.answer = (_method, _server, answer) => answer;
-    assert.ok((await backfill()).position > 0);
+    assert.ok((await backfill()).isNew);
     await street.close();
   });
 

@@ -11,6 +11,8 @@ import { selectJoinedHosts } from '../store/memberships.ts';
 
 /** Besides the server that the events came from. */
 const MAX_OTHERS = 4;
+/** Of whom those are chosen, the largest first. */
+const MAX_HOSTS = 20;
 /** A server that was silent twice is passed over for a while, and ever longer, ms. */
 const FIRST_SILENCE_MS = 5_000;
 const LAST_SILENCE_MS = 60_000;
@@ -36,6 +38,11 @@ export class Deadline {
   get leftMs(): number {
     return Math.max(this.#end - this.#clock.now(), 0);
   }
+}
+
+export interface Choice {
+  readonly servers: ServerName[];
+  readonly isPassingOver: boolean;
 }
 
 export interface Attempt {
@@ -89,11 +96,18 @@ export class Asker {
 
   /** Those that may know of the room, the given one first. */
   async servers(roomId: RoomId, first?: ServerName): Promise<ServerName[]> {
+    return (await this.choose(roomId, first)).servers;
+  }
+
+  /** As `servers`; and whether others may know of the room that are passed over. */
+  async choose(roomId: RoomId, first?: ServerName): Promise<Choice> {
     const { database, serverName } = this.#contextOf();
-    const hosts = await selectJoinedHosts(database, roomId, MAX_OTHERS + 2);
+    const hosts = await selectJoinedHosts(database, roomId, MAX_HOSTS);
     const others = hosts.filter((host) => host !== serverName && host !== first);
     const all = first === undefined || first === serverName ? others : [first, ...others];
-    return all.filter((server) => !this.isPassedOver(server)).slice(0, MAX_OTHERS + 1);
+    const servers = all.filter((server) => !this.isPassedOver(server));
+    const isPassingOver = servers.length < all.length;
+    return { servers: servers.slice(0, MAX_OTHERS + 1), isPassingOver };
   }
 
   /** It was silent just now. */

@@ -7,7 +7,7 @@ import type { RoomserverContext } from '../context.ts';
 import type { Standing } from '../event-record.ts';
 import { dismissGuests } from '../membership/guests.ts';
 import { createEventOf } from '../rooms/auth-state.ts';
-import { extendRoom, logOldEvent, placeEvent } from '../rooms/extend-room.ts';
+import { extendRoom, logOldEvent, logStateReplaced, placeEvent } from '../rooms/extend-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import { checkCurrentState } from './check-current-state.ts';
@@ -94,7 +94,8 @@ async function acceptNew(
   { before, ...arrival }: Arrival & { before: StateSnapshotId },
 ): Promise<Decision> {
   const { pdu } = arrival.event;
-  await noteMissing(room, arrival);
+  // What is shown of the room does not go on from there.
+  if (await noteMissing(room, arrival)) logStateReplaced(room, 'gap', []);
   const { serverName } = context;
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
@@ -124,15 +125,14 @@ async function acceptOld(
   return { fate: 'accepted', eventId: pdu.eventId };
 }
 
-/** Where the history that is here has gaps. What is refused makes none: nobody would miss what it refers to. */
+/** Whether the history that is here has a gap there. What is refused makes none: nobody would miss what it refers to. */
 async function noteMissing(
   room: RoomDraft,
   { event: { pdu }, statesAfter }: Arrival,
-): Promise<void> {
-  if (statesAfter.size === 0) return;
+): Promise<boolean> {
+  if (statesAfter.size === 0) return false;
   const present = await room.events(pdu.prevEvents);
-  for (const eventId of pdu.prevEvents) {
-    if (present.get(eventId)?.stateBefore !== undefined) continue;
-    room.changes.missing.push({ eventId, referencedBy: pdu.eventId });
-  }
+  const missing = pdu.prevEvents.filter((id) => present.get(id)?.stateBefore === undefined);
+  for (const eventId of missing) room.changes.missing.push({ eventId, referencedBy: pdu.eventId });
+  return missing.length > 0;
 }

@@ -23,8 +23,8 @@ export async function bringHistory(
   const range = { roomId, minDepth, maxDepth: Number.MAX_SAFE_INTEGER };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const brought = await context.backfills?.backfill({ ...range, limit: EVENTS });
-    if (brought === undefined || brought.isComplete) return [];
-    if (brought.position === 0) break;
+    if (brought?.gapAt === undefined) return [];
+    if (!brought.isNew) break;
   }
   return lateAmong(context, head, late);
 }

@@ -35,6 +35,13 @@ export async function isReferencedMissing(
   return row !== undefined;
 }
 
+export interface Gap {
+  /** What is missing. */
+  readonly eventId: EventId;
+  /** Of the deepest event of the range that refers to it. */
+  readonly depth: number;
+}
+
 /**
  * The missing events to which events of these depths refer, the deepest first: where history goes on, as one goes
  * back in it.
@@ -42,19 +49,22 @@ export async function isReferencedMissing(
 export async function selectGaps(
   from: Queryable,
   roomId: RoomId,
-  {
-    minDepth,
-    maxDepth,
-    limit,
-  }: { readonly minDepth: number; readonly maxDepth: number; readonly limit: number },
-): Promise<EventId[]> {
-  const found = await from.all<{ event_id: EventId }>(
-    sql`SELECT m.event_id FROM roomserver_missing_events m
+  range: {
+    readonly minDepth: number;
+    readonly maxDepth: number;
+    readonly limit: number;
+    /** Of no interest. */
+    readonly except: readonly EventId[];
+  },
+): Promise<Gap[]> {
+  const found = await from.all<{ event_id: EventId; depth: number }>(
+    sql`SELECT m.event_id, max(e.depth) AS depth FROM roomserver_missing_events m
       JOIN roomserver_events e ON e.event_id = m.referenced_by
-      WHERE m.room_id = ${roomId} AND e.depth >= ${minDepth} AND e.depth <= ${maxDepth}
-      GROUP BY m.event_id ORDER BY max(e.depth) DESC, m.event_id LIMIT ${limit}`,
+      WHERE m.room_id = ${roomId} AND e.depth >= ${range.minDepth} AND e.depth <= ${range.maxDepth}
+        AND m.event_id NOT IN ${list('text', range.except)}
+      GROUP BY m.event_id ORDER BY max(e.depth) DESC, m.event_id LIMIT ${range.limit}`,
   );
-  return found.map(({ event_id }) => event_id);
+  return found.map(({ event_id: eventId, depth }) => ({ eventId, depth }));
 }
 
 export async function deleteMissing(

@@ -5,10 +5,10 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
 import { compileEventFilter } from '../filter/event-filter.ts';
-import type { TimelineRow } from '../store/timeline.ts';
+import type { Point, TimelineRow } from '../store/timeline.ts';
 import { encodePaginationToken, type PaginationToken, parsePaginationToken } from '../tokens.ts';
 import { viewRoom } from './access.ts';
-import { BEGINNING, pointBefore, pointOf } from './points.ts';
+import { BEGINNING, depthAfter, pointBefore, pointOf } from './points.ts';
 import { presentRows, presentState } from './present-rows.ts';
 import type { RoomView } from './room-view.ts';
 import { type ReachingContext, readWholePage } from './whole-page.ts';
@@ -34,12 +34,15 @@ export async function messages(
   const filter = compileEventFilter(request.filter);
   const start = startOf(request, view);
   const to = request.to === undefined ? undefined : parsePaginationToken(request.to, 'to');
-  const point = request.dir === 'b' ? pointBefore : pointOf;
+  const isBackwards = request.dir === 'b';
+  const point = isBackwards ? pointBefore : pointOf;
+  const from = start === undefined ? BEGINNING : await point(context, request.roomId, start);
   const page = await readWholePage(context, {
     view,
     filter,
-    isBackwards: request.dir === 'b',
-    from: start === undefined ? BEGINNING : await point(context, request.roomId, start),
+    isBackwards,
+    from,
+    maxDepth: isBackwards && start ? await depthAfter(context, view, { start, from }) : from.depth,
     to: to && (await pointOf(context, request.roomId, to)),
     limit: Math.min(Math.max(Math.trunc(request.limit), 0), filter.limit ?? MAX_LIMIT, MAX_LIMIT),
   });
@@ -48,14 +51,18 @@ export async function messages(
     withRoomId: true,
     relations: 'all',
   });
+  const beginning = start ?? topological(BEGINNING);
+  const end = page.end === from ? beginning : page.end && topological(page.end);
   return {
-    start: request.from ?? encodePaginationToken(start ?? { kind: 'topological', ...BEGINNING }),
-    ...(page.end !== undefined && {
-      end: encodePaginationToken({ kind: 'topological', ...page.end }),
-    }),
+    start: request.from ?? encodePaginationToken(beginning),
+    ...(end !== undefined && { end: encodePaginationToken(end) }),
     chunk,
     ...(filter.lazyLoadMembers && { state: await members(context, view, page.rows) }),
   };
+}
+
+function topological(point: Point): PaginationToken {
+  return { kind: 'topological', ...point };
 }
 
 /** Undefined: the beginning of the room. */

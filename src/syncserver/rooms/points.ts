@@ -2,8 +2,9 @@
 
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
-import { type Point, selectFirstAfter, selectTimeline } from '../store/timeline.ts';
+import { type Point, selectEarliest, selectFirstAfter, selectTimeline } from '../store/timeline.ts';
 import type { PaginationToken } from '../tokens.ts';
+import type { RoomView } from './room-view.ts';
 
 export const BEGINNING: Point = { depth: -1, position: Number.MIN_SAFE_INTEGER };
 export const END: Point = {
@@ -47,6 +48,23 @@ export async function pointBefore(
   if (token.kind === 'topological') return last;
   const next = await selectFirstAfter(context.database, roomId, token.position);
   return next !== undefined && next.depth > last.depth ? before(next) : last;
+}
+
+/**
+ * Of the deepest event of which what came before it is before the token: of a timeline that begins there with events side by
+ * side, which a client has, whichever of them it is.
+ */
+export async function depthAfter(
+  { database }: Pick<SyncserverContext, 'database'>,
+  { roomId, upTo }: Pick<RoomView, 'roomId' | 'upTo'>,
+  { start, from }: { readonly start: PaginationToken; readonly from: Point },
+): Promise<number> {
+  if (start.kind === 'topological') return from.depth;
+  const range = { roomId, after: start.position, upTo, limit: NEIGHBOURS };
+  const rows = await selectEarliest(database, range);
+  const anew = rows.findIndex(({ kind }) => kind === 'anew');
+  const timeline = rows.slice(0, anew === -1 ? rows.length : anew);
+  return Math.max(from.depth, ...timeline.map(({ depth }) => depth));
 }
 
 function deeper(one: Point, other: Point): Point {

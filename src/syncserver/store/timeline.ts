@@ -114,6 +114,24 @@ export async function selectTimeline(
   return found.map(fromStored);
 }
 
+/** Live rows of a room after `after` and up to `upTo`, oldest first. */
+export async function selectEarliest(
+  database: Queryable,
+  range: {
+    readonly roomId: RoomId;
+    readonly after: number;
+    readonly upTo: number;
+    readonly limit: number;
+  },
+): Promise<TimelineRow[]> {
+  const found = await database.all<StoredRow>(sql`
+    SELECT * FROM syncapi_timeline
+    WHERE room_id = ${range.roomId} AND position > ${Math.max(range.after, 0)}
+      AND position <= ${range.upTo}
+    ORDER BY position LIMIT ${range.limit}`);
+  return found.map(fromStored);
+}
+
 /** The newest live row of each room; rooms without any are left out. */
 export async function selectLatestRows(
   database: Queryable,

@@ -28,6 +28,8 @@ export interface NewEvent {
   readonly stateBefore?: string;
 }
 
+type BackfillRequest = Parameters<RoomserverApi['performBackfill']>[0];
+
 export class FakeRoomserver {
   readonly #database: Database;
   readonly #eventLog: EventLog;
@@ -39,6 +41,8 @@ export class FakeRoomserver {
   /** How often each method was called. */
   readonly calls = new Map<string, number>();
   position = 0;
+  /** What other servers have; nothing unless a test says so. */
+  backfill: RoomserverApi['performBackfill'] = async () => ({ position: 0, isNew: false });
 
   constructor(database: Database, eventLog: EventLog, now: () => number) {
     this.#database = database;
@@ -49,8 +53,7 @@ export class FakeRoomserver {
   get api(): RoomserverApi {
     const methods: Record<string, unknown> = {
       queryEvents: this.#queryEvents,
-      // Nobody else has anything.
-      performBackfill: async () => ({ position: 0, isComplete: true }),
+      performBackfill: (request: BackfillRequest) => this.backfill(request),
       queryRoom: this.#queryRoom,
       queryStateEvents: this.#queryStateEvents,
       queryStateIds: this.#queryStateIds,
