@@ -1,74 +1,48 @@
-// `npm test`: unit tests in one process, the others in processes of their own. Ends with the totals and, by name,
-// with what was skipped and why. Arguments: files to run instead of all.
+// `npm test`: the suites, two at a time. What a suite prints comes when it has ended. Ends with the totals and, by name,
+// with what was skipped and why. Arguments: files or folders to run instead of all.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { root } from './source-files.ts';
-import { type Suite, testFiles } from './test-files.ts';
+import { suites } from './test-files.ts';
 import type { TestResults } from './test-results.ts';
+import { runSuite } from './test-suite.ts';
 
-const reporter = fileURLToPath(new URL('test-results.ts', import.meta.url));
-const RUNNER_OPTIONS: Readonly<Record<Suite, readonly string[]>> = {
-  unit: ['--test-isolation=none', '--test-timeout=60000'],
-  integration: ['--test-concurrency=2', '--test-timeout=300000'],
-  // Client libraries leave timers of minutes behind when they are told to stop.
-  clients: ['--test-force-exit', '--test-timeout=120000'],
-};
-/** The specification's OpenAPI, where it lies beside the checkout. */
-const DEFAULT_SPECIFICATION = join(root, '..', 'shared', 'matrix-spec');
+/** As many as cores that anybody has; more would only make them slower. */
+const AT_ONCE = 2;
+/** What takes longest, first: nothing is left then that keeps one core busy and the other idle. */
+const FIRST = ['federation', 'unit', 'peek-peer', 'peeking', 'roomserver'];
 
-async function runSuite(suite: Suite, files: readonly string[]): Promise<TestResults | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'keyhole-tests-'));
-  const destination = join(folder, 'results.json');
-  const child = spawn(
-    process.execPath,
-    [
-      '--test',
-      ...RUNNER_OPTIONS[suite],
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      `--test-reporter=${reporter}`,
-      `--test-reporter-destination=${destination}`,
-      ...files,
-    ],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { KEYHOLE_MATRIX_SPEC: DEFAULT_SPECIFICATION, ...process.env },
-    },
-  );
-  await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  const text = readFileSync(destination, 'utf8');
-  rmSync(folder, { recursive: true });
-  return text === '' ? undefined : (JSON.parse(text) as TestResults);
-}
-
-function selected(suite: Suite): readonly string[] {
-  const wanted = process.argv.slice(2);
-  const all = testFiles(suite);
-  return wanted.length === 0 ? all : all.filter((file) => wanted.some((one) => file.includes(one)));
-}
+const wanted = process.argv.slice(2);
+const isWanted = (file: string) => wanted.length === 0 || wanted.some((one) => file.includes(one));
+const rank = (suite: string) => (FIRST.includes(suite) ? FIRST.indexOf(suite) : FIRST.length);
+const queue = [...suites()]
+  .map(([suite, files]) => ({ suite, files: files.filter(isWanted) }))
+  .filter(({ files }) => files.length > 0)
+  .sort((a, b) => rank(a.suite) - rank(b.suite));
 
 const start = performance.now();
 const outcomes: TestResults[] = [];
-let isComplete = true;
-for (const suite of ['unit', 'integration', 'clients'] as const) {
-  const files = selected(suite);
-  if (files.length === 0) continue;
-  console.log(`\n${suite} tests: ${files.length} files`);
-  const results = await runSuite(suite, files);
-  if (results === undefined) isComplete = false;
-  else outcomes.push(results);
+const withoutResults: string[] = [];
+
+const secondsSince = (moment: number) => ((performance.now() - moment) / 1000).toFixed(0);
+
+async function runQueue(): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { suite, files } = next;
+    console.log(`${suite}: ${files.length} files …`);
+    const begin = performance.now();
+    const { results, output } = await runSuite(suite, files);
+    process.stdout.write(`\n== ${suite}, ${secondsSince(begin)} s\n`);
+    process.stdout.write(output);
+    if (results === undefined) withoutResults.push(suite);
+    else outcomes.push(results);
+  }
 }
+
+await Promise.all(Array.from({ length: AT_ONCE }, runQueue));
 
 const skipped = outcomes.flatMap((outcome) => outcome.skipped);
 const failures = outcomes.flatMap((outcome) => outcome.failures);
 const sum = (count: (outcome: TestResults) => number) =>
   outcomes.reduce((total, outcome) => total + count(outcome), 0);
-const seconds = ((performance.now() - start) / 1000).toFixed(0);
 
 console.log(skipped.length === 0 ? '\nNothing was skipped.' : '\nSkipped:');
 for (const { name, reason } of skipped) console.log(`  - ${name}: ${reason}`);
@@ -76,6 +50,9 @@ if (failures.length > 0) console.log('\nFailed:');
 for (const name of failures) console.log(`  - ${name}`);
 const passed = sum((outcome) => outcome.passed);
 const failed = sum((outcome) => outcome.failed);
-console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped in ${seconds} s`);
-if (!isComplete) console.error('A test runner ended without results.');
-process.exitCode = failed === 0 && isComplete && passed > 0 ? 0 : 1;
+console.log(
+  `\n${passed} passed, ${failed} failed, ${skipped.length} skipped in ${secondsSince(start)} s`,
+);
+for (const suite of withoutResults)
+  console.error(`The runner of the suite "${suite}" ended without results.`);
+process.exitCode = failed === 0 && withoutResults.length === 0 && passed > 0 ? 0 : 1;

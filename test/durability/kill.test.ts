@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createSchema, forEachEngine } from '../contracts/backends.ts';
+import { long } from '../long.ts';
 import { startServer } from '../server-process.ts';
 import {
   checkEverythingIsThereOnce,
@@ -15,40 +16,40 @@ import {
   sendPending,
 } from './senders.ts';
 
-const KILLS = Number(process.env.KEYHOLE_TEST_KILLS ?? 20);
-const KILLS_ON_POSTGRES = Math.ceil(KILLS / 2);
-
 forEachEngine('kills', (postgresUrl) => {
-  const kills = postgresUrl === undefined ? KILLS : KILLS_ON_POSTGRES;
-
-  test(`no acknowledged event is lost or doubled by ${kills} kills of 64 senders`, async () => {
-    const schema = postgresUrl === undefined ? undefined : await createSchema(postgresUrl);
-    const database = schema && { engine: 'postgres', url: schema.url, pool_size: 4 };
-    const server = await startServer(database && { database });
-    try {
-      const senders = await prepareSenders(server.baseUrl);
-      for (let kill = 0; kill < kills; kill += 1) {
-        const round = { over: false };
-        const sending = senders.map((sender) => keepSending(sender, round));
-        await new Promise((resolve) => setTimeout(resolve, randomInt(100, 500)));
-        round.over = true;
-        await server.stop('SIGKILL');
-        await Promise.all(sending);
-        if (schema === undefined) checkIntegrity(join(server.folder, 'keyhole.db'));
-        await server.restart();
-        if (kill % 5 === 4) await checkEverythingIsThereOnce(senders);
-      }
-      for (const { status } of await Promise.all(senders.map(sendPending))) {
-        assert.equal(status, 200);
-      }
-      await checkEverythingIsThereOnce(senders);
-      assert.ok(senders.every((sender) => sender.acknowledged.size > 0));
-    } finally {
-      await server.remove();
-      await schema?.remove();
-    }
-  });
+  for (const [kills, options] of [[3, {}] as const, [20, long] as const]) {
+    const name = `no acknowledged event is lost or doubled by ${kills} kills of 64 senders`;
+    test(name, options, () => checkKills(kills, postgresUrl));
+  }
 });
+
+async function checkKills(kills: number, postgresUrl: string | undefined): Promise<void> {
+  const schema = postgresUrl === undefined ? undefined : await createSchema(postgresUrl);
+  const database = schema && { engine: 'postgres', url: schema.url, pool_size: 4 };
+  const server = await startServer(database && { database });
+  try {
+    const senders = await prepareSenders(server.baseUrl);
+    for (let kill = 0; kill < kills; kill += 1) {
+      const round = { over: false };
+      const sending = senders.map((sender) => keepSending(sender, round));
+      await new Promise((resolve) => setTimeout(resolve, randomInt(100, 500)));
+      round.over = true;
+      await server.stop('SIGKILL');
+      await Promise.all(sending);
+      if (schema === undefined) checkIntegrity(join(server.folder, 'keyhole.db'));
+      await server.restart();
+      if (kill % 5 === 4) await checkEverythingIsThereOnce(senders);
+    }
+    for (const { status } of await Promise.all(senders.map(sendPending))) {
+      assert.equal(status, 200);
+    }
+    await checkEverythingIsThereOnce(senders);
+    assert.ok(senders.every((sender) => sender.acknowledged.size > 0));
+  } finally {
+    await server.remove();
+    await schema?.remove();
+  }
+}
 
 async function keepSending(sender: Sender, round: { over: boolean }): Promise<void> {
   try {

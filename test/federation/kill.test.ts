@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestClient } from '../client.ts';
+import { long } from '../long.ts';
 import { type ProcessServer, startProcessNetwork } from './process-network.ts';
 import { join, stateOf } from './scene.ts';
 import { acknowledgedTo, lost } from './storm-findings.ts';
@@ -14,7 +15,7 @@ interface Side {
   readonly acknowledged: Set<string>;
 }
 
-test('nothing is lost that was acknowledged before a server was killed', async () => {
+test('nothing is lost that was acknowledged before a server was killed', long, async () => {
   const network = await startProcessNetwork({ servers: 2, seed: 1 });
   try {
     const clients = [await network.server(0).user('ann'), await network.server(1).user('ben')];

@@ -7,7 +7,8 @@ export interface Differences {
   readonly faults: readonly string[];
   /** Events that not all have accepted, though nothing is wrong with that. */
   readonly refusedBySome: readonly string[];
-  readonly accepted: number;
+  /** Events that all have accepted. */
+  readonly accepted: ReadonlySet<string>;
 }
 
 /**
@@ -22,14 +23,14 @@ export function differences(
   const ids = new Set(byId.flatMap((events) => [...events.keys()])).difference(before);
   const faults: string[] = [];
   const refusedBySome: string[] = [];
-  let accepted = 0;
+  const accepted = new Set<string>();
   for (const id of ids) {
     const found = byId.map((events) => events.get(id));
     const standings = new Set(found.map((row) => row?.standing ?? 'missing'));
     const isAccepted = standings.delete('accepted');
     standings.delete('softFailed');
     if (standings.size > 0 && isAccepted) faults.push(`${id}: ${found.map(describe).join(', ')}`);
-    else if (found.every((row) => row?.standing === 'accepted')) accepted += 1;
+    else if (found.every((row) => row?.standing === 'accepted')) accepted.add(id);
     else refusedBySome.push(`${id}: ${found.map(describe).join(', ')}`);
   }
   return { faults, refusedBySome, accepted };

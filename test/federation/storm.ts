@@ -298,10 +298,13 @@ export class Storm {
       }
       all.push(...lost(rooms[index], told));
     }
-    const extremities = new Set(rooms.map((room) => JSON.stringify(room.extremities)));
+    // What one alone has accepted, and was said after the last word of all others, stays an extremity there.
+    const extremities = new Set(
+      rooms.map((room) => JSON.stringify(room.extremities.filter((id) => accepted.has(id)))),
+    );
     if (extremities.size > 1) all.push(`extremities: ${[...extremities].join(' ')}`);
     if (all.length > 0) throw new Error(`${all.length} faults:\n${all.slice(0, 40).join('\n')}`);
-    return { sent: this.#sent, refused: this.#refused, accepted, refusedBySome };
+    return { sent: this.#sent, refused: this.#refused, accepted: accepted.size, refusedBySome };
   }
 
   #path(rest: string): string {
