@@ -92,7 +92,7 @@ export class SqliteConnection {
   holdSnapshot(): void {
     this.control('BEGIN');
     try {
-      this.control('SELECT 1 FROM sqlite_schema'); // the first read takes the snapshot
+      this.control('SELECT 1 FROM sqlite_schema WHERE rowid = 1'); // the first read takes the snapshot
     } catch (error) {
       this.releaseSnapshot();
       throw error;

@@ -98,7 +98,7 @@ export async function createFederationsender(
       },
     },
     position: (topic) => subscriptions[topic].position,
-    isIdle: () => dispatcher.size === 0 && passing.isIdle,
+    isIdle: () => dispatcher.size === 0 && passing.isIdle && outboundPeeks.isIdle,
     close: async () => {
       for (const end of unlisten) end();
       await Promise.all(Object.values(subscriptions).map((subscription) => subscription.close()));

@@ -103,6 +103,11 @@ export class OutboundPeekKeeper {
     await this.#work;
   }
 
+  /** Asks no server now whether it is there. */
+  get isIdle(): boolean {
+    return this.#pulse.isIdle;
+  }
+
   /** A server has sent us something. */
   heard(server: ServerName): void {
     this.#pulse.heard(server);

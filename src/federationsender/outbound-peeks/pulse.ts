@@ -36,6 +36,7 @@ export class Pulse {
   #signs = new Map<ServerName, Sign>();
   #cancel: (() => void) | undefined;
   #work: Promise<void> = Promise.resolve();
+  #isLooking = false;
   #isClosed = false;
 
   constructor(options: PulseOptions) {
@@ -53,8 +54,8 @@ export class Pulse {
     this.#signs.set(server, { askAt, unanswered: 0 });
   }
 
-  async idle(): Promise<void> {
-    await this.#work;
+  get isIdle(): boolean {
+    return !this.#isLooking;
   }
 
   async close(): Promise<void> {
@@ -67,11 +68,20 @@ export class Pulse {
     if (this.#isClosed) return;
     this.#cancel = this.#options.clock.schedule(delayMs, () => {
       this.#cancel = undefined;
+      this.#isLooking = true;
       this.#work = this.#work.then(() => this.#look());
     });
   }
 
   async #look(): Promise<void> {
+    await this.#askThose();
+    this.#isLooking = false;
+    if (this.#signs.size === 0) return;
+    const next = Math.min(...[...this.#signs.values()].map(({ askAt }) => askAt));
+    this.#arm(Math.max(next - this.#options.clock.now(), 1_000));
+  }
+
+  async #askThose(): Promise<void> {
     const { clock, logger } = this.#options;
     try {
       this.#watchThose(await this.#options.servers());
@@ -81,9 +91,6 @@ export class Pulse {
     } catch (error) {
       logger.error({ err: error }, 'servers through which we look could not be watched');
     }
-    if (this.#signs.size === 0) return;
-    const next = Math.min(...[...this.#signs.values()].map(({ askAt }) => askAt));
-    this.#arm(Math.max(next - clock.now(), 1_000));
   }
 
   #watchThose(servers: readonly ServerName[]): void {
