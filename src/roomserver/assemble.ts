@@ -18,6 +18,7 @@ import { Asker } from './fetching/asker.ts';
 import { Backfills } from './fetching/backfills.ts';
 import { createRemoteEvents } from './fetching/remote-events.ts';
 import { type KeyRing, ownKeyRing, withOwnKey } from './input/key-ring.ts';
+import { LackingMembers } from './input/lacking-members.ts';
 import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
 import { noRemoteRooms } from './membership/remote-rooms.ts';
 import { noPeekSender } from './peeking/no-peek-sender.ts';
@@ -29,6 +30,7 @@ import { Turns } from './remote/turns.ts';
 import { RoomQueue } from './rooms/room-queue.ts';
 import { forgetOldTransactions } from './send/transactions.ts';
 import { StateStore } from './state/state-store.ts';
+import { selectLackingMembers } from './store/lacking-members.ts';
 import { migrations } from './store/migrations.ts';
 import { TransactionIds } from './store/transactions.ts';
 
@@ -91,6 +93,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     missingEvents:
       options.missingEvents ?? (asker ? createRemoteEvents(() => context, asker) : noMissingEvents),
     backfills: asker && new Backfills(() => context, asker),
+    lackingMembers: new LackingMembers(await selectLackingMembers(database)),
     remoteRooms: federationsender
       ? createRemoteRooms(() => context, federationsender)
       : noRemoteRooms,

@@ -12,6 +12,7 @@ import type { SigningKey } from '../protocol/signing-key.ts';
 import type { Events } from './events.ts';
 import type { Backfills } from './fetching/backfills.ts';
 import type { KeyRing } from './input/key-ring.ts';
+import type { LackingMembers } from './input/lacking-members.ts';
 import type { MissingEvents } from './input/missing-events.ts';
 import type { RemoteRooms } from './membership/remote-rooms.ts';
 import type { OutboundPeeks } from './peeking/outbound-peeks.ts';
@@ -58,6 +59,7 @@ export interface RoomserverContext {
   readonly states: StateStore;
   readonly keyRing: KeyRing;
   readonly missingEvents: MissingEvents;
+  readonly lackingMembers: LackingMembers;
   readonly remoteRooms: RemoteRooms;
   readonly purges: PurgeSweeper;
   readonly federationsender: PeekSender;

@@ -15,6 +15,7 @@ import type { TestRoomserver } from './harness.ts';
 /** Signing keys of all servers that take part in a test, made when first asked for. */
 export class TestKeys implements KeyRing {
   readonly #keys = new Map<string, SigningKey>();
+  readonly #forgotten = new Set<string>();
 
   of(server: string): SigningKey {
     const key = this.#keys.get(server) ?? generateSigningKey();
@@ -24,11 +25,16 @@ export class TestKeys implements KeyRing {
 
   /** From now on the server's keys cannot be had. */
   forget(server: string): void {
-    this.#keys.delete(server);
+    this.#forgotten.add(server);
+  }
+
+  /** They can again. */
+  remember(server: string): void {
+    this.#forgotten.delete(server);
   }
 
   key: KeyRing['key'] = async ({ server, keyId }) => {
-    const key = this.#keys.get(server);
+    const key = this.#forgotten.has(server) ? undefined : this.#keys.get(server);
     return key?.keyId === keyId ? createPublicKey(key.privateKey) : undefined;
   };
 }

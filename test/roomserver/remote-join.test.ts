@@ -15,6 +15,7 @@ import type {
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { RoomVersionId } from '../../src/protocol/roomversions/room-version.ts';
 import { ROOM_VERSIONS } from '../../src/protocol/roomversions/table.ts';
+import { selectLackingMembers } from '../../src/roomserver/store/lacking-members.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
 import { type ForeignEvent, foreignEvent } from './foreign-server.ts';
 import { makeRoom, otherDatabase, text } from './harness.ts';
@@ -181,47 +182,6 @@ forEachBackend('joining rooms of other servers', (backend) => {
     }
     await join(lena, ['res.test', 'ext.test']);
     assert.equal((await loc.api.queryRoom({ roomId }))?.isResident, true);
-    await street.close();
-  });
-
-  it('leaves out what cannot be verified, unless the room rests on it', async () => {
-    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
-    const gone = user('gone', { name: 'gone.test' } as Neighbour);
-    const make = (event: Omit<ForeignEvent, 'roomId'>) =>
-      foreignEvent(res, street.keys, { roomId, ...event });
-    const joined = await make({
-      sender: gone,
-      type: 'm.room.member',
-      stateKey: gone,
-      content: { membership: 'join' },
-    });
-    await res.api.inputEvents({
-      roomId,
-      origin: 'gone.test' as ServerName,
-      events: [joined],
-      kind: 'new',
-    });
-    street.keys.forget('gone.test');
-    const topic = await make({
-      sender: ruth,
-      type: 'm.room.topic',
-      stateKey: '',
-      content: { topic: 'signed' },
-    });
-    const unsigned = { ...topic.json, state_key: 'somewhere else' };
-    street.faults.joinAnswer = (_server, answer) => ({
-      ...answer,
-      state: [...answer.state, unsigned],
-    });
-    await join();
-    const keys = [{ type: 'm.room.topic', stateKey: 'somewhere else' }];
-    assert.deepEqual(await loc.api.queryStateEvents({ roomId, keys }), []);
-    const asked = [gone, ruth];
-    const members = await loc.api.queryMemberships({ roomId, userIds: asked });
-    assert.deepEqual(
-      members.map(({ userId }) => userId),
-      [ruth],
-    );
     await street.close();
   });
 
@@ -395,6 +355,78 @@ forEachBackend('guests and rooms of other servers', (backend) => {
     const { eventId } = await res.api.performSendEvent(no);
     await res.push(loc, [eventId]);
     assert.equal((await memberOf(loc))?.membership, 'leave');
+    await street.close();
+  });
+});
+
+forEachBackend('what cannot be verified of a room of other servers', (backend) => {
+  it('leaves out what cannot be verified, unless the room rests on it', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    const gone = user('gone', { name: 'gone.test' } as Neighbour);
+    const make = (event: Omit<ForeignEvent, 'roomId'>) =>
+      foreignEvent(res, street.keys, { roomId, ...event });
+    const joined = await make({
+      sender: gone,
+      type: 'm.room.member',
+      stateKey: gone,
+      content: { membership: 'join' },
+    });
+    await res.api.inputEvents({
+      roomId,
+      origin: 'gone.test' as ServerName,
+      events: [joined],
+      kind: 'new',
+    });
+    street.keys.forget('gone.test');
+    const topic = await make({
+      sender: ruth,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: 'signed' },
+    });
+    const unsigned = { ...topic.json, state_key: 'somewhere else' };
+    street.faults.joinAnswer = (_server, answer) => ({
+      ...answer,
+      state: [...answer.state, unsigned],
+    });
+    await join();
+    const keys = [{ type: 'm.room.topic', stateKey: 'somewhere else' }];
+    assert.deepEqual(await loc.api.queryStateEvents({ roomId, keys }), []);
+    const asked = [gone, ruth];
+    const members = await loc.api.queryMemberships({ roomId, userIds: asked });
+    assert.deepEqual(
+      members.map(({ userId }) => userId),
+      [ruth],
+    );
+    await street.close();
+  });
+
+  it('hears whom it could not verify when it came, once it can', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    const ext = await street.start(otherDatabase(), 'ext.test');
+    const emil = user('emil', ext);
+    const via = { serverNames: [res.name], content: {} };
+    await ext.api.performJoin({ roomIdOrAlias: roomId, userId: emil, ...via });
+    street.keys.forget('ext.test');
+    await join();
+    const [joined] = await loc.api.queryMemberships({ roomId, userIds: [emil] });
+    assert.equal(joined, undefined);
+    const lacking = await selectLackingMembers(loc.context.database);
+    assert.deepEqual(
+      lacking.map(({ userId }) => userId),
+      [emil],
+    );
+    // What she goes on from lacks her.
+    const hello = await say(res, roomId, ruth);
+    await res.push(loc, [hello]);
+    street.keys.remember('ext.test');
+    const came = (await res.context.events.get(hello))?.pdu.prevEvents ?? [];
+    await res.push(ext, [...came, hello]);
+    const said = await say(ext, roomId, emil);
+    await ext.push(loc, [said]);
+    assert.ok(await isAccepted(loc, said));
+    const [heard] = await loc.api.queryMemberships({ roomId, userIds: [emil] });
+    assert.equal(heard?.membership, 'join');
     await street.close();
   });
 });

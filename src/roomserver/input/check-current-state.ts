@@ -9,8 +9,7 @@ import type { Judgement } from './judgement.ts';
 export async function checkCurrentState(
   room: RoomDraft,
   event: CheckedEvent,
-  before: StateSnapshotId,
+  { before, now }: { readonly before: StateSnapshotId; readonly now: StateSnapshotId },
 ): Promise<Judgement> {
-  const { currentState } = room.head;
-  return before === currentState ? undefined : authorizeIn(room, currentState, event);
+  return before === now ? undefined : authorizeIn(room, now, event);
 }

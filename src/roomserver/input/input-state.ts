@@ -17,6 +17,7 @@ import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { Extremity } from '../rooms/room-head.ts';
 import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
 import { hasKeyTwice, storeSnapshot } from '../state/store-snapshot.ts';
+import type { LackingMember } from '../store/lacking-members.ts';
 import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
 import { checkEvents } from './check-event.ts';
@@ -43,7 +44,9 @@ export async function inputState(
   const records = await storeAll(context, request, checked);
   const isWhole = checked.length === request.events.length;
   const extremities = await storeExtremities(context, request, { records, isWhole });
+  const lacking = isWhole ? [] : lackingMembersOf(request, records);
   const replace = async (room: RoomDraft) => {
+    context.lackingMembers.replace(room, lacking);
     const placed =
       follow === undefined ? await placeExtremities(room, { extremities, records }) : [];
     await replaceState(context, room, { request, extremities });
@@ -88,6 +91,19 @@ function findCreate(events: readonly CheckedEvent[]): Pdu {
 }
 
 type Records = ReadonlyMap<EventId, EventRecord>;
+
+/** Of the states, those that are left out since they cannot be verified now. */
+function lackingMembersOf(
+  { roomId, events, extremities }: InputRequest,
+  records: Records,
+): LackingMember[] {
+  const inState = new Set(extremities.flatMap(({ stateAfter }) => stateAfter));
+  return events.flatMap(({ eventId, json: { type, state_key: userId } }) =>
+    type === 'm.room.member' && userId && inState.has(eventId) && !records.has(eventId)
+      ? [{ roomId, userId, eventId }]
+      : [],
+  );
+}
 
 async function storeAll(
   context: RoomserverContext,

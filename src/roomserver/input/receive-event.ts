@@ -24,7 +24,7 @@ export interface Arrival {
   readonly sendAs?: ServerName;
 }
 
-type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
+type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey' | 'lackingMembers'>;
 
 /** A fate without the position, which is known after COMMIT. */
 export type Decision =
@@ -55,14 +55,17 @@ export async function receiveEvent(
     rules: room.rules,
   });
   if (byAuthEvents !== undefined && 'fate' in byAuthEvents) return byAuthEvents;
-  const before = await stateBefore(room, pdu, statesAfter);
-  if (before === undefined) {
+  const given = await stateBefore(room, pdu, statesAfter);
+  if (given === undefined) {
     return dropped('missing prev_events', 'an event before it cannot be had', eventId);
   }
+  const { lackingMembers } = context;
+  const before = kind === 'new' ? await lackingMembers.completed(room, given, pdu) : given;
   const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
   if (violation !== undefined) return refuse(room, arrival, { before, violation, as: 'rejected' });
   if (kind === 'old') return acceptOld(room, arrival, before);
-  const current = await checkCurrentState(room, event, before);
+  const now = await lackingMembers.completed(room, room.head.currentState, pdu);
+  const current = await checkCurrentState(room, event, { before, now });
   if (current !== undefined) {
     return refuse(room, arrival, { before, violation: current, as: 'softFailed' });
   }

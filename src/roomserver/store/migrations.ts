@@ -172,4 +172,15 @@ export const migrations: readonly Migration[] = [
       sql`CREATE INDEX roomserver_staged_pdus_by_origin ON roomserver_staged_pdus (room_id, origin, id)`,
     ],
   },
+  {
+    name: '0007-lacking-members',
+    statements: [
+      sql`CREATE TABLE roomserver_lacking_members (
+        room_id TEXT_KEY NOT NULL,
+        user_id TEXT_KEY NOT NULL,
+        event_id TEXT NOT NULL,
+        PRIMARY KEY (room_id, user_id)
+      )`,
+    ],
+  },
 ];
