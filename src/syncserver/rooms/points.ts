@@ -2,7 +2,13 @@
 
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
-import { type Point, selectEarliest, selectFirstAfter, selectTimeline } from '../store/timeline.ts';
+import {
+  type Point,
+  selectDeepest,
+  selectEarliest,
+  selectFirstAfter,
+  selectTimeline,
+} from '../store/timeline.ts';
 import type { PaginationToken } from '../tokens.ts';
 import type { RoomView } from './room-view.ts';
 
@@ -12,8 +18,10 @@ export const END: Point = {
   position: Number.MAX_SAFE_INTEGER,
 };
 
-/** Events arrive a little out of the order of depth: the deepest of so many counts as the last. */
+/** Of so many that arrived last one is taken to be near the end of history. */
 const NEIGHBOURS = 20;
+/** Events arrive out of the order of depth: by so much at most what is said apart and comes together, or its end is missed. */
+const FAR = 1_000;
 
 export async function pointOf(
   { database }: Pick<SyncserverContext, 'database'>,
@@ -29,7 +37,11 @@ export async function pointOf(
   });
   const events = before.filter((row) => row.kind === 'event');
   const [first = undefined, ...others] = events;
-  if (first !== undefined) return others.reduce<Point>(deeper, first);
+  if (first !== undefined) {
+    const near = others.reduce<Point>(deeper, first);
+    const range = { roomId, upTo: token.position, above: near.depth, below: near.depth + FAR };
+    return (await selectDeepest(database, range)) ?? near;
+  }
   // Before everything that arrived live, but after what was backfilled.
   const next = await selectFirstAfter(database, roomId, token.position);
   return next === undefined ? END : { depth: next.depth, position: next.position - 1 };

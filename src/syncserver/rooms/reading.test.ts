@@ -116,6 +116,20 @@ forEachBackend('messages', (backend) => {
     assert.deepEqual(bodiesOf(forwards), ['in the gap', 'after the gap']);
   });
 
+  test('what was said apart and came late is not taken for the end', async () => {
+    const { harness, room } = await open(backend);
+    const { next_batch: since } = await harness.sync(alice);
+    const line = harness.rooms.room(room);
+    line.depth = 100;
+    await harness.rooms.message(room, ALICE, 'last');
+    line.depth = 20;
+    for (let n = 0; n < 40; n += 1) await harness.rooms.message(room, ALICE, `${n}`);
+    assert.deepEqual(bodiesOf(await read(harness, room, alice, { limit: 1 })), ['last']);
+    const { rooms } = await harness.sync(alice, { since });
+    const { prev_batch: from } = rooms.join[room].timeline;
+    assert.deepEqual(bodiesOf(await read(harness, room, alice, { from, limit: 1 })), ['last']);
+  });
+
   test('filters of types, rooms and lazily loaded members', async () => {
     const { harness, room } = await open(backend);
     await harness.rooms.member(room, BOB, 'join');

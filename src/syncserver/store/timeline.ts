@@ -217,6 +217,23 @@ export async function selectForwards(
   return found.map(fromStored);
 }
 
+/** The last live event of that depth range that arrived up to `upTo`; `below` is exclusive, like `above`. */
+export async function selectDeepest(
+  database: Queryable,
+  range: {
+    readonly roomId: RoomId;
+    readonly upTo: number;
+    readonly above: number;
+    readonly below: number;
+  },
+): Promise<Point | undefined> {
+  return database.get<{ depth: number; position: number }>(sql`
+    SELECT depth, position FROM syncapi_timeline
+    WHERE room_id = ${range.roomId} AND kind = 0 AND position > 0 AND position <= ${range.upTo}
+      AND depth > ${range.above} AND depth < ${range.below}
+    ORDER BY depth DESC, position DESC LIMIT 1`);
+}
+
 /** The earliest live row after a position. */
 export async function selectFirstAfter(
   database: Queryable,
