@@ -9,7 +9,7 @@ import type { Weather } from './link.ts';
 import type { Network } from './network.ts';
 import { PeekView } from './peek-view.ts';
 import { WORLD_READABLE } from './peeking-scene.ts';
-import { history, join } from './scene.ts';
+import { history, join, roomPath } from './scene.ts';
 
 export interface PeekStormOptions {
   readonly seed: number;
@@ -169,6 +169,7 @@ export class PeekStorm {
     for (const member of this.#members)
       last.push(await member.send(this.#roomId, 'the sun is out'));
     for (const id of last) this.#owed.add(id);
+    for (const id of last) await this.#untilAllHave(id);
     const seesAll = async () => {
       await view.poll();
       return last.every((id) => view.shown.includes(id));
@@ -176,6 +177,13 @@ export class PeekStorm {
     await this.#network.pump(seesAll, 'the last messages').catch((error: Error) => {
       throw new Error(`${error.message}; ${view.shown.length} shown, looking: ${view.isLooking}`);
     });
+  }
+
+  async #untilAllHave(eventId: string): Promise<void> {
+    const path = roomPath(this.#roomId, `event/${encodeURIComponent(eventId)}`);
+    const has = async (member: TestClient) => (await member.call('GET', path)).status === 200;
+    const haveAll = async () => (await Promise.all(this.#members.map(has))).every(Boolean);
+    await this.#network.pump(haveAll, 'the last messages among members');
   }
 
   /** Against the history that the owner sees. */
