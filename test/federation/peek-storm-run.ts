@@ -1,5 +1,5 @@
 // Looking in bad weather, by hand:
-//   node test/federation/peek-storm-run.ts [--seeds 1000] [--first 1] [--turns 60] [--servers 2] [--versions 10,11,12]
+//   node test/federation/peek-storm-run.ts [--seeds 1000] [--first 1] [--times 1] [--turns 60] [--servers 2] [--versions 10,11,12]
 //     [--kills 2] [--partitions 1] [--processes]
 // With --processes the servers are processes of their own, killed with kill -9, and have the real clock. Goes on after a
 // seed that fails; exits with 1 if any has.
@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     first: { type: 'string', default: '1' },
+    times: { type: 'string', default: '1' },
     turns: { type: 'string', default: '60' },
     servers: { type: 'string', default: '2' },
     versions: { type: 'string', default: '10,11,12' },
@@ -50,10 +51,12 @@ async function weather(seed: number): Promise<void> {
 const failed: number[] = [];
 const first = Number(values.first);
 for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  await weather(seed).catch((error: Error) => {
-    failed.push(seed);
-    console.error(error.message);
-  });
+  for (let time = 0; time < Number(values.times); time += 1) {
+    await weather(seed).catch((error: Error) => {
+      failed.push(seed);
+      console.error(error.message);
+    });
+  }
 }
 console.log(failed.length === 0 ? 'all seen' : `failed seeds: ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
