@@ -4,6 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { entries } from '../lru-entries.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { randomOpaqueId } from '../protocol/opaque-ids.ts';
 
@@ -21,7 +22,7 @@ export interface SharedSecretRequest {
 /** Nonces that were given out and not used. They live in memory: a restart makes them void. */
 export class NonceBook {
   readonly #clock: Clock;
-  readonly #expiryTs = new LRUCache<string, number>({ max: 1000 });
+  readonly #expiryTs = new LRUCache<string, number>(entries(1000));
 
   constructor(clock: Clock) {
     this.#clock = clock;

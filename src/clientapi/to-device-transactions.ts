@@ -1,13 +1,14 @@
 // Retransmissions of to-device messages, found by their transaction id.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../lru-entries.ts';
 
 /**
  * What a device has sent lately. In memory: a retransmission across a restart is delivered twice, which
  * receivers of to-device messages have to expect of federation too.
  */
 export class ToDeviceTransactions {
-  readonly #answers = new LRUCache<string, Promise<void>>({ max: 10_000 });
+  readonly #answers = new LRUCache<string, Promise<void>>(entries(10_000));
 
   /** Runs `send` unless it has run, or is running, for this key. A failed one may be tried again. */
   async once(key: readonly string[], send: () => Promise<void>): Promise<void> {

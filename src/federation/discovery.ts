@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { entries } from '../lru-entries.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { hostAndPortOf, isServerNameText } from '../protocol/server-name.ts';
 import type { Route } from './connector.ts';
@@ -30,7 +31,7 @@ interface KnownServices {
 
 export class Discovery {
   readonly #options: DiscoveryOptions;
-  readonly #services = new LRUCache<string, KnownServices>({ max: MAX_SERVICES });
+  readonly #services = new LRUCache<string, KnownServices>(entries(MAX_SERVICES));
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { entries } from '../lru-entries.ts';
 import { isServerName } from '../protocol/identifiers.ts';
 import { isJsonObject } from '../protocol/json.ts';
 import { parseForeignJson } from '../protocol/json-checks.ts';
@@ -38,7 +39,7 @@ export interface WellKnownOptions {
 
 export class WellKnown {
   readonly #options: WellKnownOptions;
-  readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  readonly #entries = new LRUCache<string, Entry>(entries(MAX_ENTRIES));
   readonly #fetching = new Map<string, Promise<Entry>>();
 
   constructor(options: WellKnownOptions) {

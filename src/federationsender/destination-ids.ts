@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Database, Transaction } from '../database/database.ts';
+import { entries } from '../lru-entries.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import {
   insertDestinations,
@@ -12,7 +13,7 @@ import {
 const MAX_KNOWN = 50_000;
 
 export class DestinationIds {
-  readonly #known = new LRUCache<ServerName, number>({ max: MAX_KNOWN });
+  readonly #known = new LRUCache<ServerName, number>(entries(MAX_KNOWN));
   #last: number;
 
   private constructor(last: number) {

@@ -3,6 +3,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { entries } from '../lru-entries.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { RateLimitName, RateLimitTable } from './rate-limit-names.ts';
 
@@ -20,7 +21,7 @@ export function createRateLimits(
   clock: Clock,
   maxKeys = DEFAULT_MAX_KEYS,
 ): RateLimits {
-  const fullAt = new LRUCache<string, number>({ max: maxKeys });
+  const fullAt = new LRUCache<string, number>(entries(maxKeys));
   return {
     consume(name, key) {
       const { perSecond, burst } = table[name];

@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { ConcurrencyLimit } from '../concurrency-limit.ts';
 import type { RemoteFile } from '../federation/api.ts';
+import { entries } from '../lru-entries.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MediaserverContext } from './context.ts';
 import type { KeptFile } from './media-folder.ts';
@@ -18,7 +19,7 @@ const MAX_SERVERS = 1000;
 export class RemoteMediaCache {
   readonly #context: MediaserverContext;
   readonly #limit = new ConcurrencyLimit(LIMITS);
-  readonly #limits = new LRUCache<ServerName, ConcurrencyLimit>({ max: MAX_SERVERS });
+  readonly #limits = new LRUCache<ServerName, ConcurrencyLimit>(entries(MAX_SERVERS));
   readonly #cacheLimit: RemoteCacheLimit;
   readonly #closing = new AbortController();
   /** By URI, so that many who ask at once cost one request. */

@@ -1,6 +1,7 @@
 // A bounded cache over the database that never keeps what was read before a change of it was committed.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../lru-entries.ts';
 
 export class ReadThroughCache<K extends string, V extends object> {
   readonly #load: (key: K) => Promise<V | undefined>;
@@ -9,7 +10,7 @@ export class ReadThroughCache<K extends string, V extends object> {
   readonly #reads = new Map<K, Promise<V | undefined>>();
 
   constructor(max: number, load: (key: K) => Promise<V | undefined>) {
-    this.#values = new LRUCache({ max });
+    this.#values = new LRUCache(entries(max));
     this.#load = load;
   }
 

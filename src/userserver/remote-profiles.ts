@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { FederationClient } from '../federation/api.ts';
 import { FederationError } from '../federation/federation-error.ts';
+import { entries } from '../lru-entries.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -24,7 +25,7 @@ interface Kept {
 export class RemoteProfiles {
   readonly #client: Pick<FederationClient, 'request'> | undefined;
   readonly #clock: Clock;
-  readonly #kept = new LRUCache<UserId, Kept>({ max: MAX_KEPT });
+  readonly #kept = new LRUCache<UserId, Kept>(entries(MAX_KEPT));
   /** So that many who ask at once cost one request. */
   readonly #asking = new Map<UserId, Promise<JsonObject | undefined>>();
 

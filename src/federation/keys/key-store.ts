@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { entries } from '../../lru-entries.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
 import { parseForeignJson } from '../../protocol/json-checks.ts';
@@ -37,7 +38,7 @@ const MAX_KEYS_PER_SERVER = 64;
 export class KeyStore {
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #memory = new LRUCache<string, KnownKey>({ max: MAX_IN_MEMORY });
+  readonly #memory = new LRUCache<string, KnownKey>(entries(MAX_IN_MEMORY));
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;

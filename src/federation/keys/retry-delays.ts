@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
+import { entries } from '../../lru-entries.ts';
 
 export interface RetryDelaysOptions {
   readonly clock: Clock;
@@ -15,7 +16,7 @@ const MAX_ENTRIES = 20_000;
 export class RetryDelays {
   readonly #options: RetryDelaysOptions;
   readonly #entries = new LRUCache<string, { readonly failures: number; readonly until: number }>({
-    max: MAX_ENTRIES,
+    ...entries(MAX_ENTRIES),
   });
 
   constructor(options: RetryDelaysOptions) {

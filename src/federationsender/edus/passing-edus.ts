@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Presence, Receipt } from '../../eventlog/entries.ts';
 import type { Logger } from '../../logger.ts';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { selectLivingHosts, selectLivingNeighbours, selectLocalMembers } from '../store/hosts.ts';
@@ -47,7 +48,7 @@ export class PassingEdus {
   readonly #typing: PacedBatches<RoomId, TypingChange>;
   readonly #presence: PacedBatches<UserId, Presence>;
   /** Users of this server who are there. */
-  readonly #present = new LRUCache<UserId, Presence>({ max: MAX_PRESENT });
+  readonly #present = new LRUCache<UserId, Presence>(entries(MAX_PRESENT));
   #introducing = 0;
 
   constructor(options: PassingEdusOptions) {

@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { entries } from '../../lru-entries.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { selectFailing, updateRetryAt } from '../store/destinations.ts';
 
@@ -14,7 +15,7 @@ export class AliveServers {
   readonly #options: { readonly database: Database; readonly clock: Clock };
   readonly #rouse: () => void;
   /** Those that are known not to fail: nothing is looked up for them. */
-  readonly #wellKnown = new LRUCache<ServerName, true>({ max: MAX_KNOWN });
+  readonly #wellKnown = new LRUCache<ServerName, true>(entries(MAX_KNOWN));
 
   constructor(options: { readonly database: Database; readonly clock: Clock }, rouse: () => void) {
     this.#options = options;

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import {
   readAllowedRooms,
   readAvatarUrl,
@@ -52,7 +53,7 @@ const MAX_CACHED = 20_000;
 export class RoomSummaries {
   readonly #context: Context;
   /** By the id of the state without members, which is what it follows from. */
-  readonly #ids = new LRUCache<string, Ids>({ max: MAX_CACHED });
+  readonly #ids = new LRUCache<string, Ids>(entries(MAX_CACHED));
 
   constructor(context: Context) {
     this.#context = context;

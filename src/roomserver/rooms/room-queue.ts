@@ -4,6 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
 import type { EventLog } from '../../eventlog/eventlog.ts';
+import { entries } from '../../lru-entries.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { TransactionKey } from '../api.ts';
@@ -61,7 +62,7 @@ interface BatchRun {
 export class RoomQueue implements Rooms {
   readonly #options: RoomQueueOptions;
   readonly #writer: CommitWriter;
-  readonly #heads = new LRUCache<RoomId, Cached>({ max: MAX_CACHED_HEADS });
+  readonly #heads = new LRUCache<RoomId, Cached>(entries(MAX_CACHED_HEADS));
   readonly #transactions = new RecentTransactions();
   /** Rooms whose lock is held, with what waits for it. */
   readonly #waiting = new Map<RoomId, Task[]>();

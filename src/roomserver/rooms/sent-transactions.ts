@@ -1,6 +1,7 @@
 // Transactions of devices around the room queue: the recent ones in memory, and what happens when one comes twice.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../../lru-entries.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { TransactionKey } from '../api.ts';
 import type { SentTransaction } from '../store/transactions.ts';
@@ -17,7 +18,7 @@ export class RepeatedTransaction extends Error {
 
 /** Clients repeat soon what they repeat at all. */
 export class RecentTransactions {
-  readonly #events = new LRUCache<string, EventId>({ max: MAX_RECENT });
+  readonly #events = new LRUCache<string, EventId>(entries(MAX_RECENT));
 
   get(key: TransactionKey): EventId | undefined {
     return this.#events.get(textOf(key));

@@ -1,6 +1,7 @@
 // What we know ourselves of a room, as a hierarchy shows it.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../../lru-entries.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { SpaceChild, SpaceRoom } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
@@ -18,7 +19,7 @@ export class LocalSpaces {
   readonly #context: Pick<RoomserverContext, 'states' | 'events'>;
   readonly #summaries: RoomSummaries;
   /** By the id of the state without members, which is what it follows from. */
-  readonly #childIds = new LRUCache<string, readonly EventId[]>({ max: MAX_CACHED });
+  readonly #childIds = new LRUCache<string, readonly EventId[]>(entries(MAX_CACHED));
 
   constructor(context: Pick<RoomserverContext, 'states' | 'events'>, summaries: RoomSummaries) {
     this.#context = context;

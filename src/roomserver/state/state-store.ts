@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { selectNodes } from '../store/state-nodes.ts';
 import { decodeNode, type NodeId, type StateNode } from './node.ts';
@@ -15,7 +16,7 @@ const CACHE_SIZE = 16 * 1024 * 1024;
 export class StateStore {
   readonly #database: Database;
   readonly #cache = new LRUCache<NodeId, StateNode>({ maxSize: CACHE_SIZE });
-  readonly #resolutions = new LRUCache<string, StateSnapshotId>({ max: MAX_RESOLUTIONS });
+  readonly #resolutions = new LRUCache<string, StateSnapshotId>(entries(MAX_RESOLUTIONS));
   /** Rises when rows are deleted: what was being read then must not be cached. */
   #era = 0;
 

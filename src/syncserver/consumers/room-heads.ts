@@ -3,13 +3,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Transaction } from '../../database/database.ts';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { selectLatestRows } from '../store/timeline.ts';
 
 const MAX_ROOMS = 10_000;
 
 export class RoomHeads {
-  readonly #known = new LRUCache<RoomId, StateSnapshotId>({ max: MAX_ROOMS });
+  readonly #known = new LRUCache<RoomId, StateSnapshotId>(entries(MAX_ROOMS));
 
   /** Rooms without a row are left out. */
   async read(tx: Transaction, roomIds: ReadonlySet<RoomId>): Promise<Map<RoomId, StateSnapshotId>> {

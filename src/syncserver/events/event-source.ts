@@ -1,6 +1,7 @@
 // Bodies of events, from the roomserver in batches, behind a cache that all devices share.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../../lru-entries.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { RoomserverApi, StoredEvent } from '../../roomserver/api.ts';
 
@@ -13,12 +14,12 @@ const BATCH = 500;
 export class EventSource {
   readonly #roomserver: Pick<RoomserverApi, 'queryEvents'>;
   readonly #events: LRUCache<EventId, StoredEvent>;
-  readonly #forgotten = new LRUCache<EventId, number>({ max: MAX_FORGOTTEN });
+  readonly #forgotten = new LRUCache<EventId, number>(entries(MAX_FORGOTTEN));
   #changes = 0;
 
   constructor(roomserver: Pick<RoomserverApi, 'queryEvents'>, max = MAX_EVENTS) {
     this.#roomserver = roomserver;
-    this.#events = new LRUCache({ max });
+    this.#events = new LRUCache(entries(max));
   }
 
   /** Those that may be shown; the rest is left out. */

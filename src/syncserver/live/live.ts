@@ -3,6 +3,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { selectAccountDataChanges } from '../store/account-data.ts';
 import { type Membership, selectMembershipsOfUser } from '../store/memberships.ts';
@@ -34,7 +35,7 @@ export class Live {
   constructor(database: Database, positions: Positions, maxUsers = MAX_USERS) {
     this.#database = database;
     this.#positions = positions;
-    this.#users = new LRUCache({ max: maxUsers, dispose: (user) => this.#leave(user) });
+    this.#users = new LRUCache({ ...entries(maxUsers), dispose: (user) => this.#leave(user) });
   }
 
   /** The user with all her rooms loaded. */

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Presence } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
@@ -27,7 +28,7 @@ export class PresenceTracker {
 
   constructor(onChange: (userId: UserId) => void, maxUsers = MAX_USERS) {
     this.#onChange = onChange;
-    this.#users = new LRUCache({ max: maxUsers });
+    this.#users = new LRUCache(entries(maxUsers));
   }
 
   /** Rises with every change. */

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
+import { entries } from '../../lru-entries.ts';
 import type { DeviceId, UserId } from '../../protocol/identifiers.ts';
 
 const MAX_DEVICES = 100_000;
@@ -10,7 +11,7 @@ export class DeviceSightings {
   readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #startedTs: number;
-  readonly #lastSeen = new LRUCache<string, number>({ max: MAX_DEVICES });
+  readonly #lastSeen = new LRUCache<string, number>(entries(MAX_DEVICES));
   /** How many syncs each device holds open. */
   readonly #held = new Map<string, number>();
 

@@ -2,6 +2,7 @@
 // What went out with a response counts only once the device comes back with that response's token.
 
 import { LRUCache } from 'lru-cache';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Viewer } from '../api.ts';
 
@@ -35,7 +36,7 @@ export class LazyMembers {
   readonly #devices: LRUCache<string, DeviceMemory>;
 
   constructor(maxDevices = MAX_DEVICES) {
-    this.#devices = new LRUCache({ max: maxDevices });
+    this.#devices = new LRUCache(entries(maxDevices));
   }
 
   begin(viewer: Viewer, since: string | undefined): LazySession {

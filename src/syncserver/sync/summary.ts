@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import { readCanonicalAlias, readRoomName } from '../../protocol/events/content.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -27,7 +28,7 @@ interface Candidates {
 export type HeroCandidates = LRUCache<string, Promise<Candidates>>;
 
 export function createHeroCandidates(): HeroCandidates {
-  return new LRUCache({ max: 1_000 });
+  return new LRUCache(entries(1_000));
 }
 
 export interface Summary {

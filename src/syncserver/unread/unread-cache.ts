@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import { entries } from '../../lru-entries.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { UnreadList } from './unread-list.ts';
@@ -34,8 +35,8 @@ export class UnreadCache {
   readonly #memberCounts: LRUCache<RoomId, MemberCount>;
 
   constructor(max = MAX_ROOMS) {
-    this.#states = new LRUCache({ max });
-    this.#memberCounts = new LRUCache({ max });
+    this.#states = new LRUCache(entries(max));
+    this.#memberCounts = new LRUCache(entries(max));
   }
 
   /** Of a room in that state. */
