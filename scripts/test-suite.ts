@@ -58,8 +58,8 @@ export async function runSuite(suite: Suite, files: readonly string[]): Promise<
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         KEYHOLE_MATRIX_SPEC: DEFAULT_SPECIFICATION,
-        // The folder that servers use by themselves.
-        NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+        // The one of bin/keyhole.
+        NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'),
         ...process.env,
       },
       timeout: MAX_DURATION,

@@ -1,7 +1,5 @@
-// Where the process begins. Compiled code is cached before anything else is imported.
+// Where the process begins.
 
-import { enableCompileCache } from 'node:module';
+import { run } from './main/run.ts';
 
-enableCompileCache();
-const { run } = await import('./main/run.ts');
 process.exit(await run(process.argv.slice(2)));

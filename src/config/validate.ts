@@ -15,7 +15,14 @@ export interface Fault {
 
 /** `data` is filled in place. */
 export function validate(data: unknown): { readonly data: ConfigData } | { readonly fault: Fault } {
-  const ajv = new Ajv({ useDefaults: true, strict: false, verbose: true });
+  const ajv = new Ajv({
+    useDefaults: true,
+    strict: false,
+    verbose: true,
+    // It is used once: neither is the schema checked against that of schemas, nor is what checks made faster.
+    validateSchema: false,
+    code: { optimize: false },
+  });
   const check = ajv.compile<ConfigData>(configSchema);
   if (check(data)) return { data };
   return { fault: faultOf(check.errors?.[0]) };
