@@ -1,13 +1,9 @@
-// Runs one command; resolves with the exit status.
+// Runs one command; resolves with the exit status. Each loads what it needs: help is not kept waiting for a server.
 
 import { ListenError } from '../http/listener.ts';
 import { StartupError } from '../startup-error.ts';
 import { readVersion } from '../version.ts';
 import { parseArguments, USAGE } from './arguments.ts';
-import { createUser } from './create-user.ts';
-import { listParked, retryParked } from './parked-keys.ts';
-import { showPeeks } from './peeks.ts';
-import { serve } from './serve.ts';
 
 const STARTUP_REFUSED = 2;
 
@@ -22,15 +18,15 @@ export async function run(args: readonly string[]): Promise<number> {
         process.stdout.write(`keyhole ${readVersion()}\n`);
         return 0;
       case 'user create':
-        return await createUser(command);
+        return await (await import('./create-user.ts')).createUser(command);
       case 'log':
-        return await listParked(command.config);
+        return await (await import('./parked-keys.ts')).listParked(command.config);
       case 'log retry':
-        return await retryParked(command.config);
+        return await (await import('./parked-keys.ts')).retryParked(command.config);
       case 'peeks':
-        return await showPeeks(command.config);
+        return await (await import('./peeks.ts')).showPeeks(command.config);
       case 'serve':
-        return await serve(command.config, readVersion());
+        return await (await import('./serve.ts')).serve(command.config, readVersion());
     }
   } catch (error) {
     if (!(error instanceof StartupError || error instanceof ListenError)) throw error;

@@ -1,7 +1,6 @@
 // `keyhole serve`: from the configuration to a running server, until a signal.
 
 import { systemClock } from '../clock.ts';
-import { compose } from '../compose.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { createLogger } from '../logger.ts';
 
@@ -10,6 +9,7 @@ export async function serve(configFile: string | undefined, version: string): Pr
   const logger = createLogger(config.logLevel);
   for (const warning of warnings) logger.warn({}, warning);
   const stopped = untilSignal();
+  const { compose } = await import('../compose.ts'); // a wrong configuration is told before
   const keyhole = await compose({ config, logger, clock: systemClock });
   try {
     const ports = await keyhole.listen();
