@@ -1,4 +1,6 @@
-// The smallest Matrix client: JSON over fetch with a token. For tests that speak the wire format themselves.
+// The smallest Matrix client: JSON over HTTP with a token. For tests that speak the wire format themselves.
+
+import { request as send } from 'undici';
 
 export type Json = Record<string, unknown>;
 
@@ -73,15 +75,21 @@ export async function request(
   body?: unknown,
   token?: string,
 ): Promise<Answer> {
-  const response = await fetch(`${baseUrl}/_matrix/client${path}`, {
-    method,
+  const response = await send(`${baseUrl}/_matrix/client${path}`, {
+    method: method as 'GET',
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.statusCode, body: await response.body.json() };
+}
+
+/** Whether a request failed since the server, or the connection to it, is gone. */
+export function isDisconnection(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE'].includes(String(code));
 }
 
 export async function register(baseUrl: string, username: string): Promise<TestClient> {

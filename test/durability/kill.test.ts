@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { isDisconnection } from '../client.ts';
 import { createSchema, forEachEngine } from '../contracts/backends.ts';
 import { long } from '../long.ts';
 import { startServer } from '../server-process.ts';
@@ -56,7 +57,7 @@ async function keepSending(sender: Sender, round: { over: boolean }): Promise<vo
     while (!round.over) assert.equal((await sendNext(sender)).status, 200);
   } catch (error) {
     // The connection broke with the server: expected, and the send stays pending.
-    if (!(error instanceof TypeError) || !round.over) throw error;
+    if (!isDisconnection(error) || !round.over) throw error;
   }
 }
 

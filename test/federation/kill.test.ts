@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TestClient } from '../client.ts';
+import { isDisconnection, type TestClient } from '../client.ts';
 import { long } from '../long.ts';
 import { type ProcessServer, startProcessNetwork } from './process-network.ts';
 import { join, stateOf } from './scene.ts';
@@ -70,7 +70,7 @@ async function talk({ client, acknowledged }: Side, room: string, round: { isOve
     const sent = client.send(room, `line ${acknowledged.size}`);
     const eventId = await sent.catch((error: unknown) => {
       // The connection broke with the server: it may have the event or not.
-      if (error instanceof TypeError) return undefined;
+      if (isDisconnection(error)) return undefined;
       throw error;
     });
     if (eventId === undefined) return;

@@ -1,5 +1,6 @@
 // Calls routes by what they are: operation, parameters, body.
 
+import { request } from 'undici';
 import type { Route } from '../../src/http/route.ts';
 
 export interface Session {
@@ -28,6 +29,12 @@ export interface Answer {
   readonly body: any;
 }
 
+export interface RequestOptions {
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
 export async function callRoute(baseUrl: string, route: Route, call: Call): Promise<Answer> {
   return await fetchAnswer(baseUrl + pathOf(route, call.params ?? {}) + queryOf(call), {
     method: route.method,
@@ -36,11 +43,15 @@ export async function callRoute(baseUrl: string, route: Route, call: Call): Prom
   });
 }
 
-export async function fetchAnswer(url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, init);
-  const { status, headers } = response;
+export async function fetchAnswer(url: string, init: RequestOptions): Promise<Answer> {
+  const {
+    statusCode: status,
+    headers: found,
+    body: stream,
+  } = await request(url, { ...init, method: init.method as Route['method'] });
+  const headers = new Headers(found as Record<string, string>);
   const isJson = headers.get('content-type')?.startsWith('application/json') === true;
-  const body = isJson ? await response.json() : new Uint8Array(await response.arrayBuffer());
+  const body = isJson ? await stream.json() : await stream.bytes();
   return { status, headers, body };
 }
 
@@ -82,7 +93,7 @@ export function headersOf({ as, contentType, body, bytes }: Call): Record<string
   };
 }
 
-export function bodyOf({ body, bytes }: Call): { body?: string | Uint8Array<ArrayBuffer> } {
-  if (bytes !== undefined) return { body: bytes as string | Uint8Array<ArrayBuffer> };
+export function bodyOf({ body, bytes }: Call): { body?: string | Uint8Array } {
+  if (bytes !== undefined) return { body: bytes };
   return body === undefined ? {} : { body: JSON.stringify(body) };
 }
