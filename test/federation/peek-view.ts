@@ -17,6 +17,8 @@ export class PeekView {
   /** Ids of what /sync has brought since then. */
   readonly #told = new Set<string>();
   isLooking = false;
+  /** /sync has brought something, were it an empty timeline. */
+  #isShown = false;
   /** Gaps that were filled. */
   gaps = 0;
   /** How often the server ended it. */
@@ -62,6 +64,7 @@ export class PeekView {
 
   #forget(): void {
     this.isLooking = false;
+    this.#isShown = false;
     this.shown.length = 0;
     this.#told.clear();
   }
@@ -69,7 +72,7 @@ export class PeekView {
   /** Whether all of it is shown: what is missing before it may not be had now. */
   async #show(timeline: Body): Promise<boolean> {
     const ids: string[] = timeline.events.map((event: Body) => event.event_id);
-    if (timeline.limited === true && this.shown.length > 0) {
+    if (timeline.limited === true && this.#isShown) {
       const gap = await this.#gapBefore(timeline.prev_batch);
       if (gap === undefined) return false;
       this.gaps += 1;
@@ -79,6 +82,7 @@ export class PeekView {
       if (this.#told.has(id)) this.faults.push(`${id} comes twice`);
       this.#told.add(id);
     }
+    this.#isShown = true;
     this.#append(ids);
     return true;
   }
@@ -87,7 +91,7 @@ export class PeekView {
     for (const id of ids) if (!this.shown.includes(id)) this.shown.push(id);
   }
 
-  /** What is not shown of what follows the first that is; undefined where it cannot be had now. */
+  /** What follows the first that is shown, or all where nothing is; undefined where it cannot be had now. */
   async #gapBefore(token: string): Promise<string[] | undefined> {
     const found: string[] = [];
     let from = token;
@@ -100,6 +104,7 @@ export class PeekView {
         found.push(id);
       }
       if (answer.body.end === from) return undefined;
+      if (answer.body.end === undefined && this.shown.length === 0) return found.reverse();
       if (answer.body.end === undefined) break;
       from = answer.body.end;
     }

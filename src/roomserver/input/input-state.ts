@@ -47,9 +47,10 @@ export async function inputState(
   const lacking = isWhole ? [] : lackingMembersOf(request, records);
   const replace = async (room: RoomDraft) => {
     context.lackingMembers.replace(room, lacking);
+    const isContinued = request.peek !== undefined && (await arePlaced(room, extremities));
     const placed =
       follow === undefined ? await placeExtremities(room, { extremities, records }) : [];
-    await replaceState(context, room, { request, extremities });
+    await replaceState(context, room, { request, extremities, isContinued });
     for (const record of placed) await showPlaced(room, record);
     await follow?.(room);
   };
@@ -173,6 +174,12 @@ function deepest(records: readonly EventRecord[]): number {
   return records.reduce((depth, { pdu }) => Math.max(depth, pdu.depth), 0);
 }
 
+/** Then nothing lies between what is here and what has arrived. */
+async function arePlaced(room: RoomDraft, extremities: readonly Extremity[]): Promise<boolean> {
+  const known = await room.events(extremities.map(({ eventId }) => eventId));
+  return extremities.every(({ eventId }) => known.get(eventId)?.stateBefore !== undefined);
+}
+
 interface Placement {
   readonly extremities: readonly Extremity[];
   readonly records: Records;
@@ -205,10 +212,17 @@ async function showPlaced(room: RoomDraft, record: EventRecord): Promise<void> {
   }
 }
 
+interface Replacement {
+  readonly request: InputRequest;
+  readonly extremities: readonly Extremity[];
+  /** Timelines go on. */
+  readonly isContinued: boolean;
+}
+
 async function replaceState(
   { serverName, outboundPeeks }: RoomserverContext,
   room: RoomDraft,
-  { request, extremities: given }: { request: InputRequest; extremities: readonly Extremity[] },
+  { request, extremities: given, isContinued }: Replacement,
 ): Promise<void> {
   if (request.peek !== undefined && room.head.localMembers > 0) {
     throw new MatrixError('M_BAD_STATE', 'A user of this server has joined the room meanwhile');
@@ -231,7 +245,8 @@ async function replaceState(
   if (createEventId !== undefined && room.head.createEventId !== createEventId) {
     throw refusal(room.head.createEventId, 'the room has another m.room.create event');
   }
-  logStateReplaced(room, request.reason, changes);
+  if (!isContinued) logStateReplaced(room, request.reason, changes);
+  else if (changes.length > 0) logStateReplaced(room, 'resolution', changes);
 }
 
 /** The same extremities with the same states after them: nothing is new, and timelines go on. */
