@@ -57,6 +57,7 @@ export type RoomEntry = { readonly v: number } & (
   | RetireInvite
   | NewPeek
   | RetirePeek
+  | RetireAllPeeks
   | NewInboundPeek
   | RetireInboundPeek
   | NewOutboundPeek
@@ -160,6 +161,11 @@ export interface RetirePeek {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
   readonly via: 'sync' | 'events';
+}
+
+/** The room is not open any more, without an event that says so: all peeks of local devices into it end. */
+export interface RetireAllPeeks {
+  readonly kind: 'RetireAllPeeks';
 }
 
 /** The entry's place in the log is the cut: federationsender relays what comes after it to that server. */

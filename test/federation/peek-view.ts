@@ -1,6 +1,6 @@
 // What a client shows of a room that its device looks into: what /sync brings, and where a timeline has a gap, what scrolling
-// back from there brings, until it meets the first that is shown. Further back than the last that was shown, since what was
-// said side by side may lie before that. As clients do, it shows once what /sync and scrolling back both bring.
+// back from there brings. It scrolls to the beginning, and so past what it has shown: what was said side by side may come
+// late, and lie before that. As clients do, it shows once what /sync and scrolling back both bring.
 
 import type { TestClient } from '../client.ts';
 import { type Body, peek, roomPath } from './peeking-scene.ts';
@@ -14,6 +14,8 @@ export class PeekView {
   #since: string | undefined;
   /** Ids of what is shown, in the order in which it came about, since the room was last looked into. */
   readonly shown: string[] = [];
+  /** Ids of what was scrolled back to, and lies before the first that is shown. */
+  readonly before = new Set<string>();
   /** Ids of what /sync has brought since then. */
   readonly #told = new Set<string>();
   isLooking = false;
@@ -67,6 +69,7 @@ export class PeekView {
     this.#isShown = false;
     this.shown.length = 0;
     this.#told.clear();
+    this.before.clear();
   }
 
   /** Whether all of it is shown: what is missing before it may not be had now. */
@@ -94,21 +97,18 @@ export class PeekView {
   /** What follows the first that is shown, or all where nothing is; undefined where it cannot be had now. */
   async #gapBefore(token: string): Promise<string[] | undefined> {
     const found: string[] = [];
-    let from = token;
-    for (let page = 0; page < PAGES_OF_A_GAP; page += 1) {
-      const path = `${roomPath(this.#roomId)}/messages?dir=b&limit=20&from=${encodeURIComponent(from)}`;
-      const answer = await this.client.call('GET', path).catch(() => undefined);
-      if (answer?.status !== 200) return undefined;
-      for (const { event_id: id } of answer.body.chunk) {
-        if (id === this.shown[0]) return found.reverse();
-        found.push(id);
-      }
-      if (answer.body.end === from) return undefined;
-      if (answer.body.end === undefined && this.shown.length === 0) return found.reverse();
-      if (answer.body.end === undefined) break;
+    let from: string | undefined = token;
+    for (let page = 0; page < PAGES_OF_A_GAP && from !== undefined; page += 1) {
+      const path: string = `${roomPath(this.#roomId)}/messages?dir=b&limit=20&from=${encodeURIComponent(from)}`;
+      const answer: Body = await this.client.call('GET', path).catch(() => undefined);
+      if (answer?.status !== 200 || answer.body.end === from) return undefined;
+      found.push(...answer.body.chunk.map(({ event_id: id }: Body) => id));
       from = answer.body.end;
     }
-    this.faults.push(`a gap is never closed: ${found.length} events scrolled back`);
-    return found.reverse();
+    const first = this.shown.length === 0 ? found.length : found.indexOf(this.shown[0] ?? '');
+    if (first === -1)
+      this.faults.push(`a gap is never closed: ${found.length} events scrolled back`);
+    for (const id of found.slice(first)) this.before.add(id);
+    return found.slice(0, first).reverse();
   }
 }

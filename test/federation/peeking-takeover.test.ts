@@ -8,7 +8,7 @@ import type { TestClient } from '../client.ts';
 import { HostileServer } from './hostile-server.ts';
 import { Looker } from './looker.ts';
 import { type ComposedServer, type Network, startNetwork } from './network.ts';
-import { roomPath, WORLD_READABLE } from './peeking-scene.ts';
+import { peek, roomPath, WORLD_READABLE } from './peeking-scene.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -160,7 +160,9 @@ describe('the server through which is looked', () => {
     network.link(2, 0).isCut = false;
     network.link(0, 2).isCut = false;
     const from = network.now();
-    await renew(bob);
+    // She may share an attempt of before, which fails.
+    const begins = async () => (await peek(bob, roomId, [])).status === 200;
+    await network.pump(begins, 'the look anew');
     await looker.sees('not relayed');
     report(t, from);
     const sent = network.link(0, 2).exchanges.filter(({ body }) => body.includes('expired_peeks'));
@@ -168,6 +170,30 @@ describe('the server through which is looked', () => {
     await alice.send(roomId, 'relayed');
     await looker.sees('relayed');
     assert.deepEqual(looker.bodies, ['not relayed', 'relayed']);
+  });
+
+  test('closes the room while nothing is heard of it: the look ends, and nothing of after is shown', async () => {
+    await withCarol();
+    const looker = await looking();
+    network.partition([[0, 1], [2]]);
+    for (let passed = 0; passed < 62; passed += 2) {
+      await network.pass(2 * MINUTE);
+      await looker.poll();
+      if (passed === 30) await renew(bob);
+    }
+    await network.pump(async () => (await inboundPeeks(0)) === 0, 'its end');
+    const state = `${roomPath(roomId)}/state/m.room.history_visibility`;
+    await alice.ok('PUT', state, { history_visibility: 'shared' });
+    await alice.send(roomId, 'secret');
+    await looker.poll();
+    assert.deepEqual(looker.sections, ['peek']);
+    network.heal();
+    await looker.until(() => looker.sections.at(-1) === 'leave', 'the end of the look');
+    assert.ok(!looker.bodies.includes('secret'));
+    const { status, body } = await bob.call('GET', `${roomPath(roomId)}/messages?dir=b`);
+    assert.deepEqual([status, body.errcode], [403, 'M_FORBIDDEN']);
+    const again = await peek(bob, roomId, [name(0)]);
+    assert.deepEqual([again.status, again.body.errcode], [403, 'M_FORBIDDEN']);
   });
 
   async function inboundPeeks(index: number): Promise<number> {

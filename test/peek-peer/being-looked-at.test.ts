@@ -101,7 +101,7 @@ for (const dialect of DIALECTS) {
         await hears(scene, peer, `renewed ${round}`);
       }
       await scene.pass(61 * MINUTE_MS);
-      await until(() => peer.expired.length > 0, 'expired_peeks');
+      await scene.passUntil(() => peer.expired.length > 0, 'expired_peeks');
       const told = { origin: server.name, room_id: roomId, peek_id: peekId };
       assert.deepEqual(peer.expired, [told]);
       const before = peer.received.length;

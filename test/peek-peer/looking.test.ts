@@ -8,15 +8,13 @@ import {
   HOUR_MS,
   idsOfPuts,
   Looker,
-  MONTH_MS,
   openScene,
+  passRenewal,
   peekRequests,
   subscriptions,
 } from './scene.ts';
 
 const DIALECTS: readonly Dialect[] = ['msc2444', 'dendrite', 'palpo'];
-/** By when a subscription has been renewed: at half of its interval, give or take a fifth. */
-const RENEWED = { msc2444: 0.6 * HOUR_MS, palpo: 0.6 * HOUR_MS, dendrite: 0.6 * 24 * HOUR_MS };
 const CLOSED = {
   type: 'm.room.history_visibility',
   stateKey: '',
@@ -72,8 +70,8 @@ for (const dialect of DIALECTS) {
       const looker = await Looker.begin(scene, room.roomId, peer.name);
       for (let round = 1; round <= 4; round += 1) {
         const before = peekRequests(peer).length;
-        await scene.pass(RENEWED[dialect]);
-        await until(() => peekRequests(peer).length > before, `renewal ${round}`);
+        await passRenewal(scene, dialect);
+        await scene.passUntil(() => peekRequests(peer).length > before, `renewal ${round}`);
         await until(() => peer.resident.peeks.some(({ deadline }) => deadline > scene.now()));
         await peer.say(room, `round ${round}`);
         await looker.sees(`round ${round}`);
@@ -131,12 +129,11 @@ for (const dialect of DIALECTS) {
       const looker = await Looker.begin(scene, room.roomId, peer.name);
       await peer.add(room, CLOSED);
       await peer.say(room, 'secret');
-      // Nobody else tells of it: it is found out when the subscription is renewed, and the peek ends as if it expired.
+      // Nobody else tells of it: it is found out when the subscription is renewed.
       if (dialect === 'palpo') {
-        await scene.pass(RENEWED.palpo);
+        await passRenewal(scene, dialect);
         await until(() => peekRequests(peer).length > 2, 'it is asked for once more');
         await until(async () => (await subscriptions(scene)) === 0);
-        await scene.pass(MONTH_MS);
       }
       await looker.seesTheEnd();
       assert.equal(looker.seen.includes('secret'), false);
@@ -204,7 +201,7 @@ test('what others say last is found when the subscription at Dendrite is begun a
   await peer.add(room, joins, other);
   const looker = await Looker.begin(scene, room.roomId, peer.name);
   await peer.say(room, 'not relayed', other);
-  await scene.pass(RENEWED.dendrite);
+  await passRenewal(scene, 'dendrite');
   await looker.sees('not relayed');
 });
 

@@ -104,6 +104,15 @@ export class Looker {
     const answer = await looker.peek(...via);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     await looker.sync();
+    // Where time passes before it is known that somebody looks, the subscription is ended and begun anew.
+    const { database } = scene.server.keyhole;
+    const isWanted = async () => {
+      const interest = await database.get(
+        sql`SELECT sequence FROM roomserver_peek_interest WHERE room_id = ${roomId} AND wanted = 1`,
+      );
+      return interest !== undefined;
+    };
+    await until(isWanted, 'what the roomserver knows of the look');
     return looker;
   }
 
@@ -153,6 +162,22 @@ export async function subscriptions({ server }: Scene): Promise<number> {
     sql`SELECT count(*) AS count FROM federationsender_outbound_peeks`,
   );
   return found?.count ?? 0;
+}
+
+/** By when a subscription has been renewed: at half of its interval, give or take a fifth. */
+const RENEWED = { msc2444: 0.6 * HOUR_MS, palpo: 0.6 * HOUR_MS, dendrite: 0.6 * 24 * HOUR_MS };
+
+/** Lets the next renewal fall due, of the only subscription that there is. */
+export async function passRenewal(scene: Scene, dialect: Dialect): Promise<void> {
+  const { database } = scene.server.keyhole;
+  // Time that passes before it is known when would be lost.
+  await until(async () => {
+    const peek = await database.get<{ next_ts: number }>(
+      sql`SELECT next_ts FROM federationsender_outbound_peeks WHERE status = 'active'`,
+    );
+    return peek !== undefined && peek.next_ts > scene.now();
+  }, 'the next renewal');
+  await scene.pass(RENEWED[dialect]);
 }
 
 /** `METHOD last parts of the path` of requests about peeks. */

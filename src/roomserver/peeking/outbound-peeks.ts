@@ -14,6 +14,7 @@ import {
 } from '../store/outbound-peeks.ts';
 import { Attempts } from './attempts.ts';
 import { beginPeek } from './begin-peek.ts';
+import { endIfClosed, isForbiddance } from './closed-room.ts';
 import { HeldPdus } from './held-pdus.ts';
 import { WatchedRooms } from './watched-rooms.ts';
 
@@ -21,6 +22,8 @@ import { WatchedRooms } from './watched-rooms.ts';
 const MAX_SERVERS = 20;
 /** After a peek was asked for, or a start: time for the interest in it to be published, ms. */
 const SETTLING_MS = 30_000;
+
+const MAX_LOOKS = 3;
 
 /** A start that is under way, and whom it asks. */
 interface Start {
@@ -108,17 +111,22 @@ export class OutboundPeeks {
 
   /**
    * Runs `look` while the room is watched. Those who begin at the same time share what others have begun; who has other
-   * servers to ask than they goes on alone when it fails. Errors: those of the servers.
+   * servers to ask than they goes on alone when it fails. Where `look` finds nothing, the room was given up just then, and is
+   * watched anew. Errors: those of the servers.
    */
   async whileWatched<T>(
     roomId: RoomId,
     hints: readonly ServerName[],
-    look: () => Promise<T>,
-  ): Promise<T> {
+    look: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     this.#claims.set(roomId, (this.#claims.get(roomId) ?? 0) + 1);
     try {
-      await this.#watch(roomId, hints);
-      return await look();
+      for (let time = 0; time < MAX_LOOKS; time++) {
+        await this.#watch(roomId, hints);
+        const looked = await look();
+        if (looked !== undefined) return looked;
+      }
+      return undefined;
     } finally {
       const claims = (this.#claims.get(roomId) ?? 1) - 1;
       if (claims === 0) this.#claims.delete(roomId);
@@ -238,9 +246,20 @@ export class OutboundPeeks {
       if (isResident || !isWanted)
         await rooms.change(roomId, async (room) => this.#retireAll(room));
     } else if (isWanted && !isResident) {
-      await this.#watch(roomId, []);
+      await this.#watchAgain(roomId);
     } else {
       this.#former.delete(roomId);
+    }
+  }
+
+  async #watchAgain(roomId: RoomId): Promise<void> {
+    try {
+      await this.#watch(roomId, []);
+    } catch (error) {
+      if (!isForbiddance(error)) throw error;
+      const server = this.#former.get(roomId)?.server ?? (await this.#candidates(roomId, []))[0];
+      const isEnded = server && (await endIfClosed(this.#context, { roomId, server }));
+      if (!isEnded) throw error;
     }
   }
 

@@ -33,14 +33,20 @@ async function peek(
 ): Promise<Written & { roomId: RoomId; expiryTs: number }> {
   const { rooms, outboundPeeks } = context;
   const { roomId, servers } = await locateRoom(context, request.roomIdOrAlias);
-  if (isHere(await rooms.head(roomId))) return look(context, roomId, request);
+  const lookNow = () => look(context, roomId, request);
+  if (isHere(await rooms.head(roomId))) return found(await lookNow());
   const hints = [...request.serverNames, ...servers];
   try {
-    return await outboundPeeks.whileWatched(roomId, hints, () => look(context, roomId, request));
+    return found(await outboundPeeks.whileWatched(roomId, hints, lookNow));
   } catch (error) {
     if (request.isRenewal !== true || !isOutOfReach(error)) throw error;
-    return look(context, roomId, request);
+    return found(await lookNow());
   }
+}
+
+function found<T>(looked: T | undefined): T {
+  if (looked === undefined) throw new MatrixError('M_NOT_FOUND', 'No such room');
+  return looked;
 }
 
 function isOutOfReach(error: unknown): boolean {
@@ -48,14 +54,15 @@ function isOutOfReach(error: unknown): boolean {
   return error instanceof MatrixError && error.errcode === 'M_NOT_FOUND';
 }
 
+/** Undefined where nobody keeps us informed of the room. */
 async function look(
   context: RoomserverContext,
   roomId: RoomId,
   { userId, deviceId, via }: PeekRequest,
-): Promise<Written & { roomId: RoomId; expiryTs: number }> {
+): Promise<(Written & { roomId: RoomId; expiryTs: number }) | undefined> {
   const { lifetimeMs } = context.config.peeking;
   const { value: expiryTs, position } = await context.rooms.change(roomId, async (room) => {
-    if (!isReadable(context, room.head)) throw new MatrixError('M_NOT_FOUND', 'No such room');
+    if (!isReadable(context, room.head)) return undefined;
     if (via === 'sync') await checkNotJoined(room, userId);
     checkPeekable(room);
     const lifetime = via === 'sync' ? lifetimeMs : Math.min(lifetimeMs, SHORT_PEEK_MS);
@@ -64,7 +71,7 @@ async function look(
     room.log({ kind: 'NewPeek', userId, deviceId, via, expiryTs: expiry, currentState });
     return expiry;
   });
-  return { roomId, expiryTs, position };
+  return expiryTs === undefined ? undefined : { roomId, expiryTs, position };
 }
 
 async function checkNotJoined(room: RoomDraft, userId: UserId): Promise<void> {

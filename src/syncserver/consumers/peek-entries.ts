@@ -104,6 +104,10 @@ export async function retirePeek(
   batch.changePeeks(await updatePeekEnded(batch.tx, key, end));
 }
 
+export async function retireAllPeeks(batch: RoomBatch, { roomId, ...end }: Place): Promise<void> {
+  batch.changePeeks(await updatePeeksOfRoomEnded(batch.tx, roomId, end));
+}
+
 /** Peeks end with the entry that ends visibility or starts encryption: that is the last that they show. */
 export async function endPeeksOfClosedRoom(
   batch: RoomBatch,

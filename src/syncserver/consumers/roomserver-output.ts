@@ -14,6 +14,7 @@ import {
   newPeek,
   type PreparedPeeks,
   preparePeeks,
+  retireAllPeeks,
   retirePeek,
 } from './peek-entries.ts';
 import { RoomBatch } from './room-batch.ts';
@@ -75,6 +76,8 @@ async function applyEntry(batch: RoomBatch, { key, position, entry }: Entry): Pr
       return newPeek(batch, entry, place);
     case 'RetirePeek':
       return retirePeek(batch, entry, place);
+    case 'RetireAllPeeks':
+      return retireAllPeeks(batch, place);
     case 'ForgetRoom':
       await batch.writeMemberships();
       batch.changeUser(entry.userId, (user) => user.forget(place.roomId));
