@@ -12,22 +12,43 @@ import { toMatrixError } from './request-errors.ts';
 /** A refused request with more than this still to come ends its connection. */
 const MAX_DISCARDED_BYTES = 65_536;
 
+const JSON_HEADERS = { 'content-type': 'application/json', ...CORS_HEADERS };
+
 export function sendResult(reply: FastifyReply, result: object | Reply): FastifyReply {
-  reply.headers(CORS_HEADERS);
-  if (!isReply(result)) return sendJson(reply, JSON.stringify(result));
+  if (!isReply(result)) return sendJson(reply, { text: JSON.stringify(result) });
   const { status = 200, headers = {}, body } = result;
-  reply.code(status).headers(headers);
-  if (body === undefined) return reply.send();
-  if (typeof body === 'string') {
-    return headers['content-type'] === undefined ? sendJson(reply, body) : reply.send(body);
+  if (body !== undefined && isJson(body, headers)) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return sendJson(reply, { status, headers, text });
   }
-  if (body instanceof Uint8Array || body instanceof Readable) return reply.send(body);
-  return sendJson(reply, JSON.stringify(body));
+  return reply
+    .code(status)
+    .headers({ ...CORS_HEADERS, ...headers })
+    .send(body);
 }
 
-/** As bytes: to text the framework would add a charset, which JSON does not have. */
-function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.header('content-type', 'application/json').send(Buffer.from(text));
+function isJson(body: object | string, headers: Readonly<Record<string, string>>): boolean {
+  if (typeof body === 'string') return headers['content-type'] === undefined;
+  return !(body instanceof Uint8Array || body instanceof Readable);
+}
+
+interface JsonAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Past the framework, which would take a fifth of the time of a small request for it. */
+function sendJson(reply: FastifyReply, { status = 200, headers, text }: JsonAnswer): FastifyReply {
+  const { raw } = reply;
+  raw.writeHead(status, {
+    ...JSON_HEADERS,
+    ...headers,
+    'content-length': Buffer.byteLength(text),
+  });
+  // Head and text as one string: one write, without a copy of its own for either.
+  raw.end(text);
+  return reply.hijack();
 }
 
 export function sendMatrixError(
@@ -36,8 +57,12 @@ export function sendMatrixError(
   overrides?: StatusOverrides,
 ): FastifyReply {
   const { status, headers, body } = errorResponse(error, overrides);
-  if (hasMuchToCome(reply.request)) reply.header('connection', 'close');
-  return sendJson(reply.code(status).headers(CORS_HEADERS).headers(headers), body);
+  const closing = hasMuchToCome(reply.request) && { connection: 'close' };
+  return sendJson(reply, {
+    status,
+    headers: { ...(reply.getHeaders() as Record<string, string>), ...headers, ...closing },
+    text: body,
+  });
 }
 
 export interface Failure {
