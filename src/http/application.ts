@@ -97,7 +97,8 @@ async function receive(route: Route, options: Parts, { request, reply }: Exchang
   });
   if (route.rawBody === true) return;
   const key = addressKey(context.remoteAddress);
-  reply.raw.once('close', options.budget.reserve(key, announcedBytes(raw, route)));
+  const giveBack = options.budget.reserve(key, announcedBytes(raw, route));
+  if (giveBack !== undefined) reply.raw.once('close', giveBack);
 }
 
 /** Of another server's body that does not say how long it is, the most that is read of it. */

@@ -26,10 +26,10 @@ export class BodyBudget {
     this.#options = options;
   }
 
-  /** Returns what gives them back, once. Throws M_LIMIT_EXCEEDED. */
-  reserve(address: string, bytes: number): () => void {
+  /** Returns what gives them back, once; undefined where there is nothing to give back. Throws M_LIMIT_EXCEEDED. */
+  reserve(address: string, bytes: number): (() => void) | undefined {
     const { free, total, perAddress } = this.#options;
-    if (bytes <= free) return () => {};
+    if (bytes <= free) return undefined;
     const ofAddress = (this.#addresses.get(address) ?? 0) + bytes;
     if (ofAddress > perAddress || this.#held + bytes > total) {
       const message = 'Too many large requests at the same time';

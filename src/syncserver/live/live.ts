@@ -41,7 +41,8 @@ export class Live {
   /** The user with all her rooms loaded. */
   async user(userId: UserId): Promise<LiveUser> {
     const user = this.#users.get(userId) ?? (await this.#load(userId));
-    await this.#loadRooms([...user.rooms.values()]);
+    const unknown = [...user.rooms.values()].filter((room) => !room.loaded);
+    if (unknown.length > 0) await this.#loadRooms(unknown);
     return user;
   }
 
@@ -136,16 +137,14 @@ export class Live {
   }
 
   async #loadRooms(rooms: readonly LiveRoom[]): Promise<void> {
-    const unknown = rooms.filter((room) => !room.loaded);
-    if (unknown.length === 0) return;
-    const roomIds = unknown.map((room) => room.roomId);
+    const roomIds = rooms.map((room) => room.roomId);
     const [latest, receipts] = await Promise.all([
       selectLatestRows(this.#database, roomIds),
       selectLatestReceipts(this.#database, roomIds),
     ]);
     const rowOf = new Map(latest.map((row) => [row.roomId, row]));
     const receiptOf = new Map(receipts.map((receipt) => [receipt.roomId, receipt.position]));
-    for (const room of unknown) {
+    for (const room of rooms) {
       room.load(rowOf.get(room.roomId), receiptOf.get(room.roomId) ?? 0);
     }
   }

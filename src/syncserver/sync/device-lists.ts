@@ -40,6 +40,7 @@ export async function deviceLists(between: Between): Promise<DeviceLists> {
   const { context, user } = between;
   const { met, parted } = await companyOf(between);
   const { toAll, toHer } = await changedUsers(between);
+  if (met.size + parted.size + toAll.length + toHer.length === 0) return { changed: [], left: [] };
   const sharers = await sharersAmong(context, user, [...new Set([...toAll, ...parted])]);
   const changed = new Set([...toAll.filter((userId) => sharers.has(userId)), ...toHer, ...met]);
   const left = [...parted].filter((userId) => !sharers.has(userId) && !met.has(userId));
@@ -62,11 +63,29 @@ async function changedUsers({ context, since, now, user }: Between): Promise<Cha
 async function companyOf(between: Between): Promise<Company> {
   const company: Company = { met: new Set(), parted: new Set() };
   for (const [roomId, history] of between.user.memberships) {
+    if (hasSameCompany(between, roomId, history)) continue;
     await addCompanyIn(between, { roomId, history }, company);
   }
   company.met.delete(between.user.userId);
   company.parted.delete(between.user.userId);
   return company;
+}
+
+/** As far as memory tells, which it mostly does: nothing is asked then. */
+function hasSameCompany(
+  { user, since, now }: Between,
+  roomId: RoomId,
+  history: readonly Membership[],
+): boolean {
+  const last = history.at(-1);
+  if (last === undefined || last.position > since.rooms) return false;
+  if (last.membership !== 'join') return true;
+  const room = user.rooms.get(roomId);
+  if (room === undefined) return false;
+  return (
+    (room.latest?.position ?? 0) <= since.rooms ||
+    room.members(since.rooms, now.rooms)?.length === 0
+  );
 }
 
 async function addCompanyIn(

@@ -39,7 +39,9 @@ export async function presenceEvents(
   company: NewCompany,
 ): Promise<ToldPresence> {
   const { context, filter, since, now } = sync;
-  if (filter.presence.passesNone) return { events: [], upTo: now.presence };
+  const isOld = since?.epoch === now.epoch && since.presence >= now.presence;
+  const hasNews = !isOld || company.rooms.length + company.users.length > 0;
+  if (filter.presence.passesNone || !hasNews) return { events: [], upTo: now.presence };
   const met = since === undefined ? [] : await usersMet(sync, company);
   const { users, upTo } = await usersToTell(sync);
   const events = [...new Set([...met, ...users])].flatMap((userId) => {

@@ -29,10 +29,12 @@ export interface Slice {
 type Needs = Pick<SyncserverContext, 'database' | 'live' | 'roomserver' | 'events'>;
 
 export async function selectSlice(context: Needs, request: SliceRequest): Promise<Slice> {
-  const { limit } = request;
+  const { view, after, limit } = request;
+  const inMemory = context.live.room(view.roomId)?.rows(after, view.upTo);
+  const chunks = inMemory === undefined ? storedChunks(context, request) : [inMemory];
   const shown: TimelineRow[] = [];
   const scanned: TimelineRow[] = [];
-  for await (const chunk of chunks(context, request)) {
+  for await (const chunk of chunks) {
     const { rows, ends } = untilAnew(chunk);
     shown.push(...(await showable(context, request, rows)));
     scanned.push(...chunk);
@@ -46,17 +48,12 @@ function slice(shown: TimelineRow[], scanned: TimelineRow[], limited: boolean): 
   return { shown: shown.reverse(), scanned: scanned.reverse(), limited };
 }
 
-/** Newest first. From memory in one piece, or from the database in growing ones. */
-async function* chunks(
-  { database, live }: Needs,
+/** Newest first, in growing pieces. */
+async function* storedChunks(
+  { database }: Needs,
   { view, after, limit, filter }: SliceRequest,
 ): AsyncGenerator<readonly TimelineRow[]> {
   const { roomId } = view;
-  const inMemory = live.room(roomId)?.rows(after, view.upTo);
-  if (inMemory !== undefined) {
-    yield inMemory;
-    return;
-  }
   let upTo = view.upTo;
   let size = filter.passesAll ? limit + 1 : limit * 3 + 1;
   for (;;) {
