@@ -18,6 +18,7 @@ const ALLOWED: readonly (readonly [text: string, scan: string, reason: string])[
   ['roomserver_outbound_peeks', 'SCAN roomserver_outbound_peeks', 'read once, at start'],
   ['FROM roomserver_peek_interest', 'SCAN roomserver_peek_interest', 'read once, at start'],
   ['AS count FROM roomserver_staged_pdus', 'SCAN roomserver_staged_pdus', 'read once, at start'],
+  ['FROM roomserver_lacking_members', 'SCAN roomserver_lacking_members', 'read once, at start'],
   ["status = 'active'", 'SCAN federationsender_outbound_peeks', 'read once, at start'],
   ["status = 'pending'", 'SCAN federationsender_outbound_peeks', 'written once, at start'],
   ['SET answered = proven', 'SCAN federationsender_destinations', 'a migration'],
