@@ -172,7 +172,7 @@ export class PeekStorm {
     for (const id of last) await this.#untilAllHave(id);
     const seesAll = async () => {
       await view.poll();
-      return last.every((id) => view.shown.includes(id));
+      return last.every((id) => view.shown.includes(id) || view.before.has(id));
     };
     await this.#network.pump(seesAll, 'the last messages').catch((error: Error) => {
       throw new Error(`${error.message}; ${view.shown.length} shown, looking: ${view.isLooking}`);
