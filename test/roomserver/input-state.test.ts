@@ -8,7 +8,7 @@ import type { RoomVersionId } from '../../src/protocol/roomversions/room-version
 import { type MissingEvents, noMissingEvents } from '../../src/roomserver/input/missing-events.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
 import { tampered } from './foreign-server.ts';
-import { ALICE, otherDatabase, startRoomserver } from './harness.ts';
+import { ALICE, makeRoom, otherDatabase, startRoomserver } from './harness.ts';
 import { DAN, JOIN, message, type Scene, setUp, THERE } from './scene.ts';
 
 interface Snapshot {
@@ -328,6 +328,31 @@ forEachBackend('states that arrive', (backend) => {
     assert.equal((await input(lost))[0]?.fate, 'accepted');
     const closed = await local.api.queryRoom({ roomId });
     assert.equal(closed?.forwardExtremities.includes(lost.eventId), false);
+    await close();
+  });
+
+  it('takes an event that refers to one of another room by the state given, as where that is not here', async () => {
+    const states = new Map<EventId, Snapshot>();
+    const asked: EventId[] = [];
+    const missingEvents: MissingEvents = {
+      ...noMissingEvents,
+      stateBefore: async ({ eventId }) => {
+        asked.push(eventId);
+        const snapshot = states.get(eventId);
+        const [extremity] = snapshot?.extremities ?? [];
+        return snapshot && extremity && { stateIds: extremity.stateAfter, events: snapshot.events };
+      },
+    };
+    const { there, local, input, inputState, close } = await setUpBoth(backend, { missingEvents });
+    await inputState(await snapshotOf(there));
+    const other = await makeRoom(local, { creator: '@lena:local.test' as UserId });
+    const [elsewhere] = (await local.api.queryRoom({ roomId: other }))?.forwardExtremities ?? [];
+    assert.ok(elsewhere);
+    const strayed = await there.make({ ...message(DAN, 'strayed'), prevEvents: [elsewhere] });
+    assert.equal((await input(strayed))[0]?.fate, 'dropped');
+    assert.deepEqual(asked, [elsewhere, strayed.eventId]);
+    states.set(strayed.eventId, await snapshotOf(there));
+    assert.equal((await input(strayed))[0]?.fate, 'accepted');
     await close();
   });
 

@@ -130,7 +130,11 @@ async function statesOfMissing(
   for (const { eventId } of head.extremities) expected.add(eventId);
   const prevEvents = new Set(lacking.flatMap(({ pdu }) => pdu.prevEvents));
   const stored = await context.events.load([...prevEvents.difference(expected)]);
-  const isHere = (id: EventId) => expected.has(id) || stored.get(id)?.stateBefore !== undefined;
+  const ofRoom = (id: EventId) => {
+    const record = stored.get(id);
+    return record?.roomId === head.roomId ? record : undefined;
+  };
+  const isHere = (id: EventId) => expected.has(id) || ofRoom(id)?.stateBefore !== undefined;
   const asked = new Set<EventId>();
   const states = new Map<EventId, StateSnapshotId>();
   let inVain = 0;
