@@ -1,7 +1,7 @@
 // Waiting for something that nothing announces: bounded, since a test that spins for ever holds up the whole run.
 
 /** Far more than the slowest machine and database need. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 50_000;
 
 /** Looks once per turn of the event loop. `what`: what does not come about, for the error. */
 export async function until(
