@@ -70,6 +70,7 @@ export async function runSuite(suite: Suite, files: readonly string[]): Promise<
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  // `a+`: empty where the runner ended before it made one.
   const text = readFileSync(destination, { encoding: 'utf8', flag: 'a+' });
   rmSync(folder, { recursive: true });
   const results = text === '' ? undefined : (JSON.parse(text) as TestResults);

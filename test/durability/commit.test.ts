@@ -6,6 +6,20 @@ import { register, type TestClient } from '../client.ts';
 import { forEachEngine } from '../contracts/backends.ts';
 import { type InProcessServer, startInProcess } from '../server-in-process.ts';
 
+interface RoomOfTwo {
+  readonly alice: TestClient;
+  readonly bob: TestClient;
+  readonly roomId: string;
+}
+
+async function roomOfTwo(baseUrl: string): Promise<RoomOfTwo> {
+  const alice = await register(baseUrl, 'alice');
+  const bob = await register(baseUrl, 'bob');
+  const roomId = await alice.createRoom({ preset: 'public_chat' });
+  await bob.ok('POST', `/v3/join/${encodeURIComponent(roomId)}`, {});
+  return { alice, bob, roomId };
+}
+
 forEachEngine('COMMIT', (postgresUrl) => {
   let server: InProcessServer;
   let alice: TestClient;
@@ -16,10 +30,7 @@ forEachEngine('COMMIT', (postgresUrl) => {
 
   before(async () => {
     server = await startInProcess({ postgresUrl, beforeCommit: () => gate() });
-    alice = await register(server.baseUrl, 'alice');
-    bob = await register(server.baseUrl, 'bob');
-    roomId = await alice.createRoom({ preset: 'public_chat' });
-    await bob.ok('POST', `/v3/join/${encodeURIComponent(roomId)}`, {});
+    ({ alice, bob, roomId } = await roomOfTwo(server.baseUrl));
   });
 
   after(async () => {
@@ -102,10 +113,7 @@ describe('the sync after COMMIT', () => {
 
   before(async () => {
     server = await startInProcess({ beforeSync: () => sync() });
-    alice = await register(server.baseUrl, 'alice');
-    bob = await register(server.baseUrl, 'bob');
-    roomId = await alice.createRoom({ preset: 'public_chat' });
-    await bob.ok('POST', `/v3/join/${encodeURIComponent(roomId)}`, {});
+    ({ alice, bob, roomId } = await roomOfTwo(server.baseUrl));
   });
 
   after(async () => {

@@ -96,39 +96,35 @@ const COLUMNS = {
   transaction_id: 'text',
 } as const;
 
-/** Live rows of a room after `after` and up to `upTo`, newest first. */
+/** Live rows of a room after `after`, exclusive, and up to `upTo`. */
+interface LiveRange {
+  readonly roomId: RoomId;
+  readonly after: number;
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+/** Newest first. */
 export async function selectTimeline(
   database: Queryable,
-  range: {
-    readonly roomId: RoomId;
-    readonly after: number;
-    readonly upTo: number;
-    readonly limit: number;
-  },
+  { roomId, after, upTo, limit }: LiveRange,
 ): Promise<TimelineRow[]> {
   const found = await database.all<StoredRow>(sql`
     SELECT * FROM syncapi_timeline
-    WHERE room_id = ${range.roomId} AND position > ${Math.max(range.after, 0)}
-      AND position <= ${range.upTo}
-    ORDER BY position DESC LIMIT ${range.limit}`);
+    WHERE room_id = ${roomId} AND position > ${Math.max(after, 0)} AND position <= ${upTo}
+    ORDER BY position DESC LIMIT ${limit}`);
   return found.map(fromStored);
 }
 
-/** Live rows of a room after `after` and up to `upTo`, oldest first. */
+/** Oldest first. */
 export async function selectEarliest(
   database: Queryable,
-  range: {
-    readonly roomId: RoomId;
-    readonly after: number;
-    readonly upTo: number;
-    readonly limit: number;
-  },
+  { roomId, after, upTo, limit }: LiveRange,
 ): Promise<TimelineRow[]> {
   const found = await database.all<StoredRow>(sql`
     SELECT * FROM syncapi_timeline
-    WHERE room_id = ${range.roomId} AND position > ${Math.max(range.after, 0)}
-      AND position <= ${range.upTo}
-    ORDER BY position LIMIT ${range.limit}`);
+    WHERE room_id = ${roomId} AND position > ${Math.max(after, 0)} AND position <= ${upTo}
+    ORDER BY position LIMIT ${limit}`);
   return found.map(fromStored);
 }
 
