@@ -14,6 +14,8 @@ export interface FederationRequest {
   /** Repeated where the value is a list. */
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body?: JsonObject;
+  /** What bears this server's name may be another program. Default false: it is refused. */
+  readonly mayBeOurselves?: boolean;
   /** False where nobody asks for a signature: keys. Default true. */
   readonly signed?: boolean;
   /** Of the whole exchange, in ms; default 30,000. */

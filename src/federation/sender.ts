@@ -31,8 +31,8 @@ export class Sender {
   /** Whatever the status. Throws FederationError (`denied`), and what goes wrong on the way. */
   async send(request: SentRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { discovery, pools, serverName, userAgent } = this.#options;
-    const { destination, method, body } = request;
-    if (destination === serverName) {
+    const { destination, method, body, mayBeOurselves = false } = request;
+    if (destination === serverName && !mayBeOurselves) {
       throw new FederationError('denied', destination, { message: 'this is the server itself' });
     }
     const uri = withQuery(request.path, request.query);

@@ -23,6 +23,8 @@ import { type MissingEvents, noMissingEvents } from './input/missing-events.ts';
 import { noRemoteRooms } from './membership/remote-rooms.ts';
 import { noPeekSender } from './peeking/no-peek-sender.ts';
 import { OutboundPeeks } from './peeking/outbound-peeks.ts';
+import { AskingRooms } from './policy/asking-rooms.ts';
+import { PolicyServers } from './policy/policy-servers.ts';
 import { PurgeSweeper } from './purge/purge-sweeper.ts';
 import { StagedWorker } from './receiving/staged-worker.ts';
 import { createRemoteRooms } from './remote/remote-rooms.ts';
@@ -73,7 +75,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
   await purges.start();
   const isSweeping = (roomId: RoomId) => purges.isSweeping(roomId);
   const transactionIds = await TransactionIds.open(database);
-  const rooms = new RoomQueue({
+  const queue = new RoomQueue({
     database,
     eventLog,
     events,
@@ -84,6 +86,9 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     onResidence: (roomId, isResident) => context.outboundPeeks.residenceChanged(roomId, isResident),
   });
   const asker = options.federation && new Asker(() => context, options.federation);
+  // Of its own: who signs late may be quick to answer all else.
+  const policyAsker = options.federation && new Asker(() => context, options.federation);
+  const rooms = new AskingRooms(queue, new PolicyServers(() => context, policyAsker));
   const parts: Omit<RoomserverContext, 'outboundPeeks'> = {
     ...options,
     rooms,
@@ -112,7 +117,8 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
       stop();
       const { outboundPeeks, staged, backfills } = context;
       asker?.close();
-      await Promise.all([staged.close(), rooms.close(), outboundPeeks.close(), backfills?.idle()]);
+      policyAsker?.close();
+      await Promise.all([staged.close(), queue.close(), outboundPeeks.close(), backfills?.idle()]);
       await purges.close();
     },
   };

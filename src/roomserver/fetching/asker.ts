@@ -128,21 +128,29 @@ export class Asker {
   async attempt(server: ServerName, question: Question, deadline: Deadline): Promise<Attempt> {
     if (deadline.leftMs === 0 || this.isClosed) return NOTHING;
     try {
-      const answer = await this.#request(server, question, deadline);
-      // With one that takes all the time there is, nothing is gained the next time either.
-      if (deadline.leftMs === 0) this.#note(server);
-      else this.#silent.delete(server);
-      return { answer, isRefused: false };
+      return { answer: await this.request(server, question, deadline), isRefused: false };
     } catch (error) {
       const { logger } = this.#contextOf();
       logger.debug({ server, path: question.path, err: error }, 'a server has not helped');
-      if (!(error instanceof FederationError)) return NOTHING;
-      if (error.kind === 'unreachable') this.#note(server);
-      return { isRefused: isRefusal(error) };
+      return { isRefused: error instanceof FederationError && isRefusal(error) };
     }
   }
 
-  async #request(server: ServerName, question: Question, deadline: Deadline): Promise<JsonObject> {
+  /** Throws FederationError. */
+  async request(server: ServerName, question: Question, deadline: Deadline): Promise<JsonObject> {
+    try {
+      const answer = await this.#exchange(server, question, deadline);
+      // With one that takes all the time there is, nothing is gained the next time either.
+      if (deadline.leftMs === 0) this.#note(server);
+      else this.#silent.delete(server);
+      return answer;
+    } catch (error) {
+      if (error instanceof FederationError && error.kind === 'unreachable') this.#note(server);
+      throw error;
+    }
+  }
+
+  async #exchange(server: ServerName, question: Question, deadline: Deadline): Promise<JsonObject> {
     const { signal } = this.#closing;
     const { leftMs } = deadline;
     const ask = () => {

@@ -2,7 +2,7 @@
 // the other servers of the room.
 
 import { MatrixError } from '../../protocol/error.ts';
-import { Pdu } from '../../protocol/events/pdu.ts';
+import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
 import { isUserId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import { signPdu } from '../../protocol/signing.ts';
@@ -37,13 +37,24 @@ export async function acceptMembership(
   const record = await context.events.get(event.pdu.eventId);
   if (record === undefined) throw invalid('the event was not taken');
   checkStanding(record);
-  const answer = { event: event.pdu.json, state: [], authChain: [], strippedState: [] };
+  const answer = {
+    event: signedAs(record, event.pdu.json),
+    state: [],
+    authChain: [],
+    strippedState: [],
+  };
   if (membership === 'join') {
     return { ...answer, ...(await stateWithAuthChain(context, head, record)) };
   }
   if (membership === 'leave') return answer;
   const { value } = await context.rooms.change(roomId, (room) => strippedStateOf(room));
   return { ...answer, strippedState: value };
+}
+
+/** With what it was signed with on its way into the room. */
+function signedAs({ pdu }: EventRecord, event: PduJson): PduJson {
+  const { signatures } = pdu.json;
+  return signatures === undefined ? event : { ...event, signatures };
 }
 
 /** Throws M_INVALID_PARAM unless it is what its sender does with her own membership, M_FORBIDDEN for another server's user. */

@@ -9,7 +9,7 @@ import { isJoined } from '../membership/is-joined.ts';
 import { authorisingUser } from '../membership/restricted-join.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { servedRoom } from '../rooms/served-room.ts';
-import { buildLocalEvent } from '../send/append-local-event.ts';
+import { buildEvent } from '../send/append-local-event.ts';
 import type { ServingApi } from '../serving-api.ts';
 
 type MakeRequest = Parameters<ServingApi['performMakeMembership']>[0];
@@ -43,7 +43,7 @@ async function makeTemplate(
     throw new MatrixError('M_FORBIDDEN', 'This room does not know knocking');
   }
   const via = membership === 'join' ? await authorisedVia(context, room, userId) : undefined;
-  const { pdu } = await buildLocalEvent(context, room, {
+  const { pdu } = await buildEvent(context, room, {
     type: 'm.room.member',
     sender: userId,
     stateKey: userId,

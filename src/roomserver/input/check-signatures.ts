@@ -12,6 +12,7 @@ import {
   serverNameOfEventId,
 } from '../../protocol/identifiers.ts';
 import { isJsonObject } from '../../protocol/json.ts';
+import { POLICY_SERVER_KEY_ID } from '../../protocol/policy-server.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { signingKeyIds } from '../../protocol/signing.ts';
 import { type Dropped, dropped } from './checked-event.ts';
@@ -82,12 +83,12 @@ interface Claim {
 /** `unknown`: there are signatures, but none of the keys can be had. */
 type Finding = 'valid' | 'wrong' | 'unknown';
 
-/** Valid: by one key at least, and wrong by none; keys that cannot be had do not count. */
+/** Valid: by one key at least, and wrong by none; keys that cannot be had do not count, nor does what is signed as policy server. */
 async function findSignature(
   { pdu, text, server, rules }: Claim,
   keyRing: KeyRing,
 ): Promise<Finding> {
-  const keyIds = signingKeyIds(pdu.json, server);
+  const keyIds = signingKeyIds(pdu.json, server).filter((id) => id !== POLICY_SERVER_KEY_ID);
   if (keyIds.length === 0 || keyIds.length > MAX_KEYS_PER_SERVER) return 'wrong';
   let finding: Finding = 'unknown';
   for (const keyId of keyIds) {

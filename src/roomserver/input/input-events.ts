@@ -7,6 +7,8 @@ import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { EventFate, RoomserverApi } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
+import { lackSignature } from '../policy/lack-signature.ts';
+import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkEvents } from './check-event.ts';
 import type { StatesAfter } from './check-state-before.ts';
 import { type CheckedEvent, dropped, isChecked, isDropped } from './checked-event.ts';
@@ -55,6 +57,8 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
    * which its sender gave nothing.
    */
   readonly patience?: 'new' | 'early' | undefined;
+  /** Runs what may wait for the room's policy server, so that it is nobody else's time. */
+  readonly aside?: <T>(waiting: () => Promise<T>) => Promise<T>;
   /** What cannot be connected to what is here is dropped. */
   readonly isConnected?: boolean;
 }
@@ -107,16 +111,30 @@ async function receiveAll(
       (mayGrow || (gathering.patience === 'new' && given.has(event))));
   const lacking = ordered.filter((event) => !waits(event));
   const statesAfter = await statesOfMissing(context, { ...gathering, events: ordered }, lacking);
-  const work = ordered.map(async (event): Promise<[EventId, EventFate]> => {
+  const receive = async (event: CheckedEvent): Promise<[EventId, EventFate]> => {
     const { eventId } = event.pdu;
     // What was fetched to fill a gap is others' to relay.
     const isGiven = sendAs !== undefined && given.has(event);
     const arrival = { event, kind, statesAfter, ...(isGiven && { sendAs }) };
-    const receive = context.rooms.change(roomId, (room) => receiveEvent(context, room, arrival));
-    const { value, position } = await receive;
+    const work = (room: RoomDraft) => receiveEvent(context, room, arrival);
+    const { value, position } = await context.rooms.change(roomId, work);
     return [eventId, value.fate === 'accepted' ? { ...value, position } : value];
-  });
-  return new Map(await Promise.all(work));
+  };
+  if (kind === 'old' || !(await lackSignature(context, gathering.head, ordered))) {
+    return new Map(await Promise.all(ordered.map(receive)));
+  }
+  const { aside = (waiting) => waiting() } = gathering;
+  return aside(() => oneByOne(ordered, receive));
+}
+
+/** Each may have to wait for the room's policy server, and those that follow for it. */
+async function oneByOne<T, K, V>(items: readonly T[], work: (item: T) => Promise<[K, V]>) {
+  const results = new Map<K, V>();
+  for (const item of items) {
+    const [key, value] = await work(item);
+    results.set(key, value);
+  }
+  return results;
 }
 
 /** The states after what the `lacking` among the events refer to, where that is neither here nor about to be. */

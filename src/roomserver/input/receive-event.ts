@@ -1,4 +1,4 @@
-// Checks 4 to 6 of one event, and what they lead to, under the room's lock.
+// Checks 4 to 7 of one event, and what they lead to, under the room's lock.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
@@ -11,6 +11,7 @@ import { extendRoom, logOldEvent, logStateReplaced, placeEvent } from '../rooms/
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import { checkCurrentState } from './check-current-state.ts';
+import { checkPolicyServer } from './check-policy-server.ts';
 import { checkStateBefore, type StatesAfter, stateBefore } from './check-state-before.ts';
 import { type CheckedEvent, dropped } from './checked-event.ts';
 import type { Violation } from './judgement.ts';
@@ -69,7 +70,11 @@ export async function receiveEvent(
   if (current !== undefined) {
     return refuse(room, arrival, { before, violation: current, as: 'softFailed' });
   }
-  return acceptNew(context, room, { ...arrival, before });
+  const byPolicy = await checkPolicyServer(room, event);
+  if ('rule' in byPolicy) {
+    return refuse(room, arrival, { before, violation: byPolicy, as: 'softFailed' });
+  }
+  return acceptNew(context, room, { ...arrival, event: byPolicy, before });
 }
 
 interface Refusal {

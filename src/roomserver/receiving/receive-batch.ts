@@ -25,11 +25,16 @@ export interface Received {
   readonly lacking: readonly StagedPdu[];
 }
 
+export interface Means {
+  readonly deferrals: Pick<Deferrals, 'waiting' | 'patienceWith'>;
+  readonly aside: NonNullable<CheckedInput['aside']>;
+}
+
 /** Throws only what may pass. */
 export async function receiveBatch(
   context: RoomserverContext,
   place: Pick<StagedPdu, 'roomId' | 'origin'>,
-  deferrals: Pick<Deferrals, 'waiting' | 'patienceWith'>,
+  { deferrals, aside }: Means,
 ): Promise<Received> {
   const without = deferrals.waiting(place);
   const staged = await selectStagedPdus(context.database, { ...place, without, limit: BATCH });
@@ -38,7 +43,7 @@ export async function receiveBatch(
   const lacking =
     head === undefined
       ? []
-      : await receive(context, head, { staged, patience: deferrals.patienceWith(staged) });
+      : await receive(context, head, { staged, patience: deferrals.patienceWith(staged), aside });
   const done = staged.filter((one) => !lacking.includes(one));
   await deleteDone(context, done);
   // Nothing there after all: the count was of rows that have gone another way.
@@ -56,16 +61,17 @@ export async function deleteDone(
 interface Batch {
   readonly staged: readonly StagedPdu[];
   readonly patience: CheckedInput['patience'];
+  readonly aside: Means['aside'];
 }
 
 /** Returns those that lack what nobody gave. */
 async function receive(
   context: RoomserverContext,
   head: RoomHead,
-  { staged, patience }: Batch,
+  { staged, ...batch }: Batch,
 ): Promise<StagedPdu[]> {
   try {
-    return await receiveTogether(context, head, { staged, patience });
+    return await receiveTogether(context, head, { staged, ...batch });
   } catch (error) {
     const isPassing = error instanceof DatabaseError && error.kind === 'unavailable';
     if (isPassing || context.staged.isClosed) throw error;
@@ -76,7 +82,7 @@ async function receive(
     // What the pipeline cannot cope with must not keep the others out.
     const lacking: StagedPdu[] = [];
     for (const one of staged)
-      lacking.push(...(await receive(context, head, { staged: [one], patience })));
+      lacking.push(...(await receive(context, head, { staged: [one], ...batch })));
     return lacking;
   }
 }
@@ -86,7 +92,7 @@ const LACKING = new Set(['missing prev_events', 'missing auth_events']);
 async function receiveTogether(
   context: RoomserverContext,
   head: RoomHead,
-  { staged, patience }: Batch,
+  { staged, patience, aside }: Batch,
 ): Promise<StagedPdu[]> {
   const [first] = staged;
   if (first === undefined) return [];
@@ -95,7 +101,7 @@ async function receiveTogether(
   const doubtful = await bringHistory(context, head, given);
   const events =
     patience === undefined ? given : given.filter((event) => !doubtful.includes(event));
-  const input = { head, origin, events, kind: 'new', patience } as const;
+  const input = { head, origin, events, kind: 'new', patience, aside } as const;
   const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
   return staged.filter(({ eventId }) => {

@@ -12,6 +12,8 @@ import { deleteDone, receiveBatch } from './receive-batch.ts';
 const ROOMS_AT_ONCE = 16;
 /** Of these, those that receive from the same server: one that makes us wait must not stop all others. */
 const ROOMS_PER_ORIGIN = 8;
+/** Besides these, those that wait for their policy servers alone. */
+const ROOMS_ASIDE = 64;
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 60_000;
 
@@ -24,6 +26,8 @@ export class StagedWorker {
   /** Rooms with events that wait and are not being received, in order of turns. */
   readonly #ready = new Set<RoomId>();
   readonly #running = new Map<RoomId, { origin: ServerName; work: Promise<void> }>();
+  /** Of the running ones, those whose turn others may have meanwhile. */
+  readonly #aside = new Set<RoomId>();
   /** Rooms that wait because their last batch could not be received: how to end it. */
   readonly #pauses = new Map<RoomId, () => void>();
   /** How long they wait, in ms, or waited last. */
@@ -88,7 +92,7 @@ export class StagedWorker {
 
   #startRooms(): void {
     for (const roomId of this.#ready) {
-      if (this.#isClosed || this.#running.size >= ROOMS_AT_ONCE) return;
+      if (this.#isClosed || this.#running.size - this.#aside.size >= ROOMS_AT_ONCE) return;
       const origin = this.backlog.nextOrigin(roomId);
       if (origin === undefined) this.#ready.delete(roomId);
       else if (this.#roomsOf(origin) < ROOMS_PER_ORIGIN) this.#startRoom(roomId, origin);
@@ -97,8 +101,21 @@ export class StagedWorker {
 
   #roomsOf(origin: ServerName): number {
     let count = 0;
-    for (const running of this.#running.values()) if (running.origin === origin) count++;
+    for (const [roomId, running] of this.#running) {
+      if (running.origin === origin && !this.#aside.has(roomId)) count++;
+    }
     return count;
+  }
+
+  async #setAside<T>(roomId: RoomId, waiting: () => Promise<T>): Promise<T> {
+    if (this.#aside.size >= ROOMS_ASIDE) return waiting();
+    this.#aside.add(roomId);
+    this.#startRooms();
+    try {
+      return await waiting();
+    } finally {
+      this.#aside.delete(roomId);
+    }
   }
 
   #startRoom(roomId: RoomId, origin: ServerName): void {
@@ -114,7 +131,10 @@ export class StagedWorker {
   async #receive(roomId: RoomId, origin: ServerName): Promise<void> {
     const place = { roomId, origin };
     try {
-      const batch = await receiveBatch(this.#contextOf(), place, this.#deferrals);
+      const batch = await receiveBatch(this.#contextOf(), place, {
+        deferrals: this.#deferrals,
+        aside: (waiting) => this.#setAside(roomId, waiting),
+      });
       const { taken, done, lacking } = batch;
       for (const { id } of done) this.#deferrals.forget(id);
       await this.#deferAll(lacking);

@@ -26,7 +26,18 @@ export function withSignaturesOf(
   const theirs = signaturesIn(copy.signatures);
   const ours = signaturesIn(pdu.json.signatures);
   const { eventId, roomVersion, json } = pdu;
-  return Pdu.from({ eventId, roomVersion, json: { ...json, signatures: { ...theirs, ...ours } } });
+  return Pdu.from({ eventId, roomVersion, json: { ...json, signatures: merged(theirs, ours) } });
+}
+
+/** By server and key; of two of the same key the second. */
+function merged(theirs: JsonObject, ours: JsonObject): JsonObject {
+  const servers = new Set([...Object.keys(theirs), ...Object.keys(ours)]);
+  return Object.fromEntries(
+    [...servers].map((server) => [
+      server,
+      { ...signaturesIn(theirs[server]), ...signaturesIn(ours[server]) },
+    ]),
+  );
 }
 
 function signaturesIn(value: JsonValue | undefined): JsonObject {

@@ -13,6 +13,8 @@ import { receiveEvent } from '../input/receive-event.ts';
 import { canGuestsJoin, dismissGuest } from '../membership/guests.ts';
 import { isHere } from '../membership/is-here.ts';
 import type { RemoteMembershipRequest } from '../membership/remote-rooms.ts';
+import { refusalOf } from '../policy/need-signature.ts';
+import { PolicyRefusal } from '../policy/signature-needed.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { deleteInvite } from '../store/invites.ts';
 import { BadAnswer } from './bad-answer.ts';
@@ -122,7 +124,7 @@ async function takeState(
     return { position, isDismissed };
   } catch (error) {
     const isRefused = error instanceof MatrixError && error.errcode === 'M_FORBIDDEN';
-    throw isRefused ? new BadAnswer(error.message) : error;
+    throw isRefused && !(error instanceof PolicyRefusal) ? new BadAnswer(error.message) : error;
   }
 }
 
@@ -143,6 +145,8 @@ async function appendJoin(
   const arrival = { event, kind: 'new', statesAfter: new Map() } as const;
   const decision = await receiveEvent(context, room, arrival);
   if (decision.fate !== 'accepted') {
+    const refusal = refusalOf(room, event.pdu);
+    if (refusal !== undefined) throw refusal;
     throw new BadAnswer(`the join is not allowed by the state: ${JSON.stringify(decision)}`);
   }
   const { eventId, prevEvents } = event.pdu;

@@ -9,6 +9,7 @@ import { receiveEvent } from '../input/receive-event.ts';
 import { joinEvent } from '../membership/join.ts';
 import type { RemoteMembershipRequest } from '../membership/remote-rooms.ts';
 import { whileHeld } from '../peeking/while-held.ts';
+import { PolicyRefusal } from '../policy/signature-needed.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { buildLocalEvent } from '../send/append-local-event.ts';
 import { deleteInvite } from '../store/invites.ts';
@@ -37,7 +38,7 @@ export async function joinWatched(
       return { position };
     });
   } catch (error) {
-    if (!(error instanceof MatrixError)) throw error;
+    if (!(error instanceof MatrixError) || error instanceof PolicyRefusal) throw error;
     context.logger.info({ roomId, server, err: error }, 'a room is not joined as it is known here');
     return undefined;
   }
@@ -48,9 +49,6 @@ async function draftJoin(
   room: RoomDraft,
   request: RemoteMembershipRequest,
 ): Promise<Pdu> {
-  if ((await room.currentEvent('m.room.policy', '')) !== undefined) {
-    throw new MatrixError('M_FORBIDDEN', 'A policy server has to sign what is sent');
-  }
   const event = await joinEvent(context, room, request);
   if (event === undefined) throw new MatrixError('M_BAD_STATE', 'You have joined already');
   return (await buildLocalEvent(context, room, event)).pdu;

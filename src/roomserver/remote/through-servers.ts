@@ -5,6 +5,7 @@ import { MatrixError } from '../../protocol/error.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
 import type { HandshakeSender, RoomserverContext } from '../context.ts';
+import { PolicyRefusal } from '../policy/signature-needed.ts';
 import { BadAnswer } from './bad-answer.ts';
 
 export interface HandshakePlan {
@@ -41,6 +42,8 @@ export async function throughServers<T>(
     try {
       return await complete(made);
     } catch (error) {
+      // By whomever it is sent.
+      if (error instanceof PolicyRefusal) throw error;
       failure = failureOf(error, server);
       logger.info({ roomId, handshake, server, err: error }, 'a handshake has failed');
     }

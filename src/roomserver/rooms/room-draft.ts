@@ -3,14 +3,15 @@
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { ENTRY_VERSION, type RoomEntry, type StateSnapshotId } from '../../eventlog/entries.ts';
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { TransactionKey } from '../api.ts';
 import type { EventRecord } from '../event-record.ts';
 import type { Events } from '../events.ts';
+import type { PolicyAnswer } from '../policy/signature-needed.ts';
 import type { RoomStates } from '../state/room-states.ts';
-import { selectGuests } from '../store/memberships.ts';
+import { selectGuests, selectJoinedOfHost } from '../store/memberships.ts';
 import { isReferencedMissing, selectWaitingRedactions } from '../store/references.ts';
 import { selectTransaction } from '../store/transactions.ts';
 import { type DraftChanges, noChanges } from './draft-changes.ts';
@@ -34,6 +35,8 @@ export interface DraftSources {
   readonly earlier: DraftChanges;
 }
 
+const NO_ANSWERS: readonly PolicyAnswer[] = [];
+
 export class RoomDraft {
   readonly roomId: RoomId;
   readonly rules: RoomVersionRules;
@@ -43,6 +46,8 @@ export class RoomDraft {
   head: RoomHead;
   /** The room's head and members are deleted instead of written. */
   isRemoved = false;
+  /** What this work has had to ask the room's policy server before. */
+  policyAnswers: readonly PolicyAnswer[] = NO_ANSWERS;
   readonly #sources: DraftSources;
 
   constructor(head: RoomHead, sources: DraftSources) {
@@ -111,6 +116,14 @@ export class RoomDraft {
       else guests.delete(userId);
     }
     return [...guests];
+  }
+
+  /** Whether a user of the server is joined. */
+  async hasJoined(host: ServerName): Promise<boolean> {
+    const { database, earlier } = this.#sources;
+    const drafted = [earlier, this.changes].map(({ joinedHosts }) => joinedHosts.get(host) ?? 0);
+    const stored = await selectJoinedOfHost(database, this.roomId, host);
+    return drafted.reduce((sum, by) => sum + by, stored) > 0;
   }
 
   /** Redactions of an event that came before it. */

@@ -12,6 +12,8 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { TransactionKey } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
+import { stateBefore } from '../input/check-state-before.ts';
+import { answerFor, checkHasSignature } from '../policy/need-signature.ts';
 import { type AuthState, authStateFor } from '../rooms/auth-state.ts';
 import { extendRoom } from '../rooms/extend-room.ts';
 import { resolveSnapshots } from '../rooms/resolve-snapshots.ts';
@@ -35,7 +37,7 @@ type Context = Pick<RoomserverContext, 'clock' | 'serverName' | 'signingKey'>;
 /**
  * Appends the event to the draft: authorized against the draft's current state, signed, in the timeline, in the
  * log. A state event that changes nothing is not sent again: the one in force is returned.
- * Errors: M_FORBIDDEN with the rule, M_TOO_LARGE, M_BAD_JSON.
+ * Errors: M_FORBIDDEN with the rule, M_TOO_LARGE, M_BAD_JSON, and those of the room's policy server.
  */
 export async function appendLocalEvent(
   context: Context,
@@ -50,35 +52,69 @@ export async function appendLocalEvent(
 }
 
 async function append(context: Context, room: RoomDraft, event: LocalEvent): Promise<EventRecord> {
-  const { pdu, stateBefore } = await buildLocalEvent(context, room, event);
+  const built = await buildLocalEvent(context, room, event);
   const { serverName } = context;
   const { transaction } = event;
   return extendRoom(room, {
-    pdu,
-    stateBefore,
+    ...built,
     serverName,
     sendAs: serverName,
     transaction: transaction && { deviceId: transaction.deviceId, id: transaction.id },
   });
 }
 
-/** The event as it would be appended: signed by us and allowed. Errors: as above. */
+export interface BuiltEvent {
+  readonly pdu: Pdu;
+  readonly stateBefore: StateSnapshotId;
+}
+
+/**
+ * The event as it would be appended: allowed, signed by us and by the room's policy server. Errors: as above, and those of the
+ * policy server.
+ */
 export async function buildLocalEvent(
   context: Context,
   room: RoomDraft,
   event: LocalEvent,
-): Promise<{ readonly pdu: Pdu; readonly stateBefore: StateSnapshotId }> {
+): Promise<BuiltEvent> {
+  const built =
+    (await builtBefore(context, room, event)) ?? (await buildEvent(context, room, event));
+  await checkHasSignature(room, built.pdu, event);
+  return built;
+}
+
+/** The one that the policy server was asked to sign: the room may have gone on since. Throws why it did not sign it. */
+async function builtBefore(
+  context: Context,
+  room: RoomDraft,
+  event: LocalEvent,
+): Promise<BuiltEvent | undefined> {
+  const outcome = answerFor(room, event)?.outcome;
+  if (outcome === undefined) return undefined;
+  if (outcome instanceof MatrixError) throw outcome;
+  const before = await stateBefore(room, outcome, new Map());
+  if (before === undefined) return undefined;
+  checkAuthorized(context, outcome, await authStateFor(room, room.head.currentState, outcome));
+  return { pdu: outcome, stateBefore: before };
+}
+
+/** Without the policy server's signature: allowed, and signed by us. Errors: as of `appendLocalEvent`. */
+export async function buildEvent(
+  context: Context,
+  room: RoomDraft,
+  event: LocalEvent,
+): Promise<BuiltEvent> {
   const prevEvents = choosePrevEvents(room.head.extremities);
-  const stateBefore = await stateAfter(room, prevEvents);
+  const before = await stateAfter(room, prevEvents);
   const { type, stateKey, sender, content } = event;
-  const authState = await authStateFor(room, stateBefore, { type, stateKey, sender, content });
+  const authState = await authStateFor(room, before, { type, stateKey, sender, content });
   const pdu = await build(context, room, { event, prevEvents, authState });
   checkAuthorized(context, pdu, authState);
-  if (stateBefore !== room.head.currentState) {
+  if (before !== room.head.currentState) {
     const current = await authStateFor(room, room.head.currentState, pdu);
     checkAuthorized(context, pdu, current);
   }
-  return { pdu, stateBefore };
+  return { pdu, stateBefore: before };
 }
 
 /** All extremities, or the latest ones where there are more than an event may name: the next events take the rest. */

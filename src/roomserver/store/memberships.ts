@@ -181,6 +181,17 @@ export async function selectIsJoinedHost(
   return row !== undefined;
 }
 
+export async function selectJoinedOfHost(
+  from: Queryable,
+  roomId: RoomId,
+  host: ServerName,
+): Promise<number> {
+  const row = await from.get<{ joined: number }>(
+    sql`SELECT joined FROM roomserver_joined_hosts WHERE room_id = ${roomId} AND host = ${host}`,
+  );
+  return Number(row?.joined ?? 0);
+}
+
 export async function deleteMembers(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM roomserver_memberships WHERE room_id = ${roomId}`);
   await tx.run(sql`DELETE FROM roomserver_joined_hosts WHERE room_id = ${roomId}`);
