@@ -86,9 +86,8 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     onResidence: (roomId, isResident) => context.outboundPeeks.residenceChanged(roomId, isResident),
   });
   const asker = options.federation && new Asker(() => context, options.federation);
-  // Of its own: who signs late may be quick to answer all else.
-  const policyAsker = options.federation && new Asker(() => context, options.federation);
-  const rooms = new AskingRooms(queue, new PolicyServers(() => context, policyAsker));
+  const policyServers = new PolicyServers(() => context, options.federation);
+  const rooms = new AskingRooms(queue, policyServers);
   const parts: Omit<RoomserverContext, 'outboundPeeks'> = {
     ...options,
     rooms,
@@ -117,7 +116,7 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
       stop();
       const { outboundPeeks, staged, backfills } = context;
       asker?.close();
-      policyAsker?.close();
+      policyServers.close();
       await Promise.all([staged.close(), queue.close(), outboundPeeks.close(), backfills?.idle()]);
       await purges.close();
     },

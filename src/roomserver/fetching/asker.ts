@@ -60,13 +60,20 @@ export class Asker {
   readonly #large = new ConcurrencyLimit(LARGE);
   readonly #contextOf: () => Context;
   readonly #client: Pick<FederationClient, 'request'>;
+  readonly #lastSilenceMs: number;
   readonly #closing = new AbortController();
   /** Servers that were silent when they were asked last: how often, and until when they are passed over. */
   readonly #silent = new Map<ServerName, { readonly times: number; readonly until: number }>();
 
-  constructor(contextOf: () => Context, client: Pick<FederationClient, 'request'>) {
+  /** `lastSilenceMs`: longest for which a silent server is passed over. */
+  constructor(
+    contextOf: () => Context,
+    client: Pick<FederationClient, 'request'>,
+    { lastSilenceMs = LAST_SILENCE_MS } = {},
+  ) {
     this.#contextOf = contextOf;
     this.#client = client;
+    this.#lastSilenceMs = lastSilenceMs;
   }
 
   /** For what takes much memory; undefined where too many wait for their turn. */
@@ -172,7 +179,7 @@ export class Asker {
     const times = (this.#silent.get(server)?.times ?? 0) + 1;
     // Once may be a connection that broke.
     const pause = times === 1 ? 0 : FIRST_SILENCE_MS * 2 ** Math.min(times - 2, 10);
-    const until = this.#contextOf().clock.now() + Math.min(pause, LAST_SILENCE_MS);
+    const until = this.#contextOf().clock.now() + Math.min(pause, this.#lastSilenceMs);
     this.#silent.set(server, { times, until });
   }
 }

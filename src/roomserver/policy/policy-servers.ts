@@ -2,6 +2,7 @@
 // Each for a bounded time, few at once of one server, and for a while not at all when it does not answer.
 
 import { ConcurrencyLimit } from '../../concurrency-limit.ts';
+import type { FederationClient } from '../../federation/api.ts';
 import { FederationError } from '../../federation/federation-error.ts';
 import { type Errcode, GatewayError, MatrixError } from '../../protocol/error.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
@@ -9,11 +10,13 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { withPolicySignature } from '../../protocol/policy-server.ts';
 import type { RoomserverContext } from '../context.ts';
-import type { Asker, Deadline } from '../fetching/asker.ts';
+import { Asker, type Deadline } from '../fetching/asker.ts';
 import { type PolicyAnswer, type PolicyQuestion, PolicyRefusal } from './signature-needed.ts';
 
 /** For one signature, the waiting for one's turn included. */
 const MAX_WAIT_MS = 10_000;
+/** Longest for which one that does not answer is not asked, ms: nobody can send meanwhile. */
+const LAST_SILENCE_MS = 10_000;
 /** Of one policy server: its homeserver has other things to be asked at the same time. */
 const AT_ONCE = { running: 4, waiting: 200 };
 /** Where a policy server says no more than that it has too much to do. */
@@ -39,22 +42,29 @@ const QUESTION = {
   mayBeOurselves: true,
 } as const;
 
-type Context = Pick<RoomserverContext, 'clock' | 'logger'>;
-
 interface Turns {
   readonly limit: ConcurrencyLimit;
   users: number;
 }
 
 export class PolicyServers {
-  readonly #contextOf: () => Context;
+  readonly #contextOf: () => RoomserverContext;
   readonly #asker: Asker | undefined;
   readonly #turns = new Map<ServerName, Turns>();
 
-  /** `asker`: undefined where no other server can be asked. */
-  constructor(contextOf: () => Context, asker: Asker | undefined) {
+  /** `client`: undefined where no other server can be asked. */
+  constructor(
+    contextOf: () => RoomserverContext,
+    client: Pick<FederationClient, 'request'> | undefined,
+  ) {
     this.#contextOf = contextOf;
-    this.#asker = asker;
+    // One of its own: who signs late may be quick to answer all else.
+    this.#asker = client && new Asker(contextOf, client, { lastSilenceMs: LAST_SILENCE_MS });
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#asker?.close();
   }
 
   /** Throws only when the server is being closed. */
