@@ -248,7 +248,8 @@ function partsFor({ config, database, eventLog, clock, logger }: Foundation, com
 
 async function createServer(foundation: Foundation, components: Components) {
   const { config, clock, logger, signingKey, keyRing, eventLog, database } = foundation;
-  const { serverName, registration, publicBaseurl, defaultRoomVersion } = config;
+  const { serverName, registration, publicBaseurl, defaultRoomVersion, policyServerPublicKey } =
+    config;
   const clientapi = createClientapi({
     roomserver: components.roomserver.api,
     syncserver: components.syncserver.api,
@@ -260,6 +261,7 @@ async function createServer(foundation: Foundation, components: Components) {
     serverName,
     config: {
       publicBaseurl,
+      ...(policyServerPublicKey !== undefined && { policyServerPublicKey }),
       registration,
       defaultRoomVersion,
       publicRoomsWithoutAuth: config.roomDirectory.publicWithoutAuth,

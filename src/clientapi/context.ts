@@ -14,6 +14,8 @@ import type { NonceBook } from './shared-secret.ts';
 export interface ClientapiConfig {
   /** Where clients reach this server, without a slash at the end: for `.well-known`. */
   readonly publicBaseurl: string;
+  /** Of the policy server of this server's name, for `.well-known`; absent: there is none. */
+  readonly policyServerPublicKey?: string;
   readonly registration: {
     readonly enabled: boolean;
     readonly allowGuests: boolean;

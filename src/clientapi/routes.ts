@@ -78,6 +78,7 @@ import { getTurnServer } from './routes/getTurnServer.ts';
 import { getUserProfile } from './routes/getUserProfile.ts';
 import { getVersions } from './routes/getVersions.ts';
 import { getWellknown } from './routes/getWellknown.ts';
+import { getWellknownPolicy } from './routes/getWellknownPolicy.ts';
 import { initialSync } from './routes/initialSync.ts';
 import { inviteUser } from './routes/inviteUser.ts';
 import { isPushRuleEnabled } from './routes/isPushRuleEnabled.ts';
@@ -142,6 +143,7 @@ const routes: readonly RouteOf[] = [
   getVersions,
   getCapabilities,
   getWellknown,
+  getWellknownPolicy,
   getTurnServer,
   // Accounts and sessions
   register,

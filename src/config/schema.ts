@@ -145,6 +145,12 @@ export const configSchema = section({
       'Name and port where other servers reach this one, as /.well-known/matrix/server tells them; default: those of an https public_baseurl',
     ),
   ),
+  policy_server_public_key: Type.Optional(
+    text(
+      "Ed25519 key of a policy server that runs under this server's name, as /.well-known/matrix/policy_server tells it",
+      { pattern: '^[A-Za-z0-9+/_-]{43}$', wants: 'the 43 characters of an Ed25519 key in base64' },
+    ),
+  ),
   signing_key_path: text("The server's signing key; made when missing", {
     default: './data/signing.key',
   }),

@@ -218,4 +218,10 @@ test('IP literals are certified as such, and are not sent as SNI', async (t) => 
 test('the server itself is not asked', async (t) => {
   const request = { destination: HERE, method: 'GET', path } as const;
   await assert.rejects(openClient(t).request(request), { kind: 'denied' });
+  const { port } = await startServer(t, () => ({}));
+  const serverName = at(port, 'other.test.example');
+  const client = openClient(t, { serverName });
+  await assert.rejects(client.request({ ...request, destination: serverName }), { kind: 'denied' });
+  const mayBe = { ...request, destination: serverName, mayBeOurselves: true };
+  assert.deepEqual(await client.request(mayBe), {});
 });

@@ -10,6 +10,7 @@ const PREFIXES: readonly (readonly [string, Resource])[] = [
   ['/_matrix/key/', 'key'],
   ['/.well-known/matrix/client', 'client'],
   ['/.well-known/matrix/support', 'client'],
+  ['/.well-known/matrix/policy_server', 'client'],
   ['/.well-known/matrix/server', 'federation'],
   ['/_synapse/', 'client'],
 ];

@@ -56,7 +56,8 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
   }): Promise<{ predecessor?: RoomId }>;
   /**
    * Sends an event of any kind. With a `transaction` already seen from that device, answers the first event again.
-   * Redactions give `redacts`. Errors: M_FORBIDDEN with the rule, M_NOT_FOUND, M_TOO_LARGE.
+   * Redactions give `redacts`. Errors: M_FORBIDDEN with the rule, M_NOT_FOUND, M_TOO_LARGE, what the room's policy server says
+   * (any errcode), and M_UNKNOWN (502) where that does not answer. So has everything else that a user does in a room.
    */
   performSendEvent(request: SendEventRequest): Promise<Written & { eventId: EventId }>;
   /** Join by id or alias. Joining when joined is no error. Errors: M_FORBIDDEN, M_NOT_FOUND, M_UNABLE_TO_AUTHORISE_JOIN. */

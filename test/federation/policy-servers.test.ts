@@ -127,6 +127,20 @@ test('joins, knocks, invites and leaves are signed, whichever server they come b
   assert.ok(await isSignedOn(0, await memberId(cleo.client.userId, 'knock')));
 });
 
+test('a server that signs an invite for its user signs it as policy server, too', async () => {
+  const { ann, room, peer } = bound();
+  const { roomId } = await room();
+  const second = peer.user('second');
+  await change(ann.client, roomId, 'invite', second);
+  const invite = await ann.sees(roomId, (event) => isMember(event, second, 'invite'), 'invited');
+  for (const server of [0, 1]) {
+    const stored = await scene().fate(server, invite.event_id);
+    assert.ok(scene().isSigned(stored), `on server ${server}`);
+    const { keyId } = peer.signingKey;
+    assert.equal(typeof stored.json.signatures[peer.name][keyId], 'string');
+  }
+});
+
 test('a join that it refuses is none', async () => {
   const { ann, room } = bound();
   const { roomId } = await room({ withBob: false });

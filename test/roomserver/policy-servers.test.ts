@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { MatrixError } from '../../src/protocol/error.ts';
-import type { EventId, UserId } from '../../src/protocol/identifiers.ts';
+import { Pdu } from '../../src/protocol/events/pdu.ts';
+import type { EventId, RoomId, UserId } from '../../src/protocol/identifiers.ts';
 import { withPolicySignature } from '../../src/protocol/policy-server.ts';
 import { generateSigningKey } from '../../src/protocol/signing-key.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
-import { ALICE, BOB, text } from './harness.ts';
+import { until } from '../until.ts';
+import { foreignEvent } from './foreign-server.ts';
+import { ALICE, BOB, makeRoom, text } from './harness.ts';
 import { DAN, JOIN, message, setUp as setUpScene, THERE } from './scene.ts';
 import { isSigned, ScriptedPolicyServer, storedEvent } from './scripted-policy-server.ts';
 
@@ -188,6 +191,27 @@ forEachBackend('what is received with a policy server', (backend) => {
     assert.ok(isSigned((await stored(pdu.eventId)).pdu, policyServer));
   });
 
+  it('does not ask for the key by which a server of that name has signed it', async () => {
+    const { name, make, input, policyServer, keys } = await setUp(backend);
+    await name();
+    const asked: string[] = [];
+    const { key } = keys;
+    keys.key = (request) => {
+      asked.push(request.keyId);
+      return key(request);
+    };
+    const pdu = await make(message(DAN));
+    const named = { name: THERE, publicKey: policyServer.key.publicKey };
+    const signed = withPolicySignature(pdu, named, policyServer.signature(pdu.json));
+    assert.ok(signed !== undefined);
+    const json = { ...pdu.json, signatures: policyServer.signature(pdu.json) };
+    const { eventId, roomVersion } = pdu;
+    const unsigned = Pdu.from({ eventId, roomVersion, json });
+    assert.equal((await input(unsigned))[0]?.fate, 'dropped');
+    assert.equal((await input(signed))[0]?.fate, 'accepted');
+    assert.ok(!asked.includes('ed25519:policy_server'));
+  });
+
   it('gets the signature that it lacks', async () => {
     const { name, accept, stored, policyServer } = await setUp(backend);
     await name();
@@ -267,6 +291,41 @@ forEachBackend('what is received with a policy server', (backend) => {
     assert.deepEqual(await api.queryRoom({ roomId }).then((room) => room?.forwardExtremities), [
       pdus.at(-1)?.eventId,
     ]);
+  });
+
+  it('holds up its own rooms alone', async () => {
+    const scene = await setUp(backend);
+    const { api, context, keys, policyServer, stored, roomId: free } = scene;
+    const { promise: signing, resolve: go } = Promise.withResolvers<void>();
+    const slow: RoomId[] = [];
+    // More than are received at the same time.
+    for (let i = 0; i < 20; i++) {
+      const roomId = await makeRoom(scene);
+      const join = { roomId, sender: DAN, type: 'm.room.member', stateKey: DAN, content: JOIN };
+      const events = [await foreignEvent(scene, keys, join)];
+      await api.inputEvents({ roomId, origin: THERE, events, kind: 'new' });
+      const { content } = policyServer;
+      const named = { roomId, sender: ALICE, type: 'm.room.policy', stateKey: '', content };
+      await api.performSendEvent(named);
+      slow.push(roomId);
+    }
+    policyServer.policy = async (event) => {
+      await signing;
+      return policyServer.signature(event);
+    };
+    const send = async (roomId: RoomId) => {
+      const pdu = await foreignEvent(scene, keys, { roomId, ...message(DAN) });
+      await api.performReceivePdus({ origin: THERE, transactionId: 't', pdus: [pdu.json] });
+      return pdu.eventId;
+    };
+    const waiting = await Promise.all(slow.map(send));
+    const quick = await send(free);
+    await until(async () => (await stored(quick)).standing === 'accepted', 'the free room goes on');
+    for (const eventId of waiting) assert.equal((await stored(eventId)).standing, undefined);
+    assert.equal(policyServer.asked.length, 4);
+    go();
+    await context.staged.idle();
+    for (const eventId of waiting) assert.equal((await stored(eventId)).standing, 'accepted');
   });
 
   it('closes to guests even where they may not leave', async () => {

@@ -36,7 +36,6 @@ export const NOT_YET: readonly string[] = [
   'reportRoom',
   'reportEvent',
   'reportUser',
-  'getWellknownPolicy',
   'getWellknownSupport',
   // Finding things
   'search',

@@ -32,6 +32,7 @@ export async function startSpecServer(postgresUrl?: string): Promise<SpecServer>
   const text = JSON.stringify({
     server_name: serverName,
     public_baseurl: 'https://keyhole.test',
+    policy_server_public_key: '6yhHGKhCiXTSEN2ksjV7kX_N6rBQZ3Xb-M7LlC6NS-s',
     signing_key_path: join(folder, 'signing.key'),
     media_path: join(folder, 'media'),
     listeners: [{ port: 0 }],

@@ -20,6 +20,7 @@ async function sharedSecretBody(world: World): Promise<object> {
 export const accounts: Examples = {
   getVersions: { success: () => ({ as: null }) },
   getWellknown: { success: () => ({ as: null }) },
+  getWellknownPolicy: { success: () => ({ as: null }) },
   getLoginFlows: { success: () => ({ as: null }) },
   getCapabilities: { success: () => ({}), refusal: () => withoutToken() },
   getTurnServer: { success: () => ({}), refusal: () => withoutToken() },
