@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { UserEntry } from '../../src/eventlog/entries.ts';
 import { MatrixError } from '../../src/protocol/error.ts';
 import { Pdu } from '../../src/protocol/events/pdu.ts';
 import type { EventId, RoomId, UserId } from '../../src/protocol/identifiers.ts';
 import { withPolicySignature } from '../../src/protocol/policy-server.ts';
 import { generateSigningKey } from '../../src/protocol/signing-key.ts';
+import { followUsers } from '../../src/roomserver/consumers/follow-users.ts';
+import { selectBacklogs } from '../../src/roomserver/store/staged-pdus.ts';
 import { type Backend, forEachBackend } from '../contracts/backends.ts';
 import { until } from '../until.ts';
 import { foreignEvent } from './foreign-server.ts';
@@ -162,6 +165,29 @@ forEachBackend('what is sent with a policy server', (backend) => {
     assert.equal(one.eventId, other.eventId);
   });
 
+  it('lets who is deactivated leave as soon as it answers again', async () => {
+    const { name, api, context, roomId, policyServer, database, eventLog, clock } =
+      await setUp(backend);
+    const followed = followUsers(context);
+    await api.performJoin({ roomIdOrAlias: roomId, userId: BOB, serverNames: [], content: {} });
+    await name();
+    policyServer.policy = () => policyServer.silence();
+    const entry = { v: 1, kind: 'UserDeactivated' } as UserEntry;
+    const ticket = await database.transact((tx) =>
+      eventLog.append(tx, 'userserver.output', [{ key: BOB, entry }]),
+    );
+    assert.ok(await followed.settled(await eventLog.position(ticket)));
+    const membership = async () =>
+      (await api.queryMemberships({ roomId, userIds: [BOB] }))[0]?.membership;
+    assert.equal(await membership(), 'join');
+    policyServer.policy = (event) => policyServer.signature(event);
+    await until(async () => {
+      clock.advance(1_000);
+      return (await membership()) === 'leave';
+    }, 'Bob leaves');
+    await followed.close();
+  });
+
   it('decides by the state that is current when the answer has come', async () => {
     const { name, say, policyServer, send } = await setUp(backend);
     await name();
@@ -270,6 +296,18 @@ forEachBackend('what is received with a policy server', (backend) => {
     assert.equal((await fates)[0]?.fate, 'accepted');
   });
 
+  it('does not wait on while the server ends, and is not refused for that', async () => {
+    const { name, make, api, policyServer, close } = await setUp(backend);
+    await name();
+    const limit = policyServer.refuse('M_LIMIT_EXCEEDED', 'later', { retry_after_ms: 9_000 });
+    policyServer.policy = () => limit;
+    const pdu = await make(message(DAN));
+    await api.performReceivePdus({ origin: THERE, transactionId: 't', pdus: [pdu.json] });
+    await until(async () => policyServer.asked.length > 0, 'it is asked');
+    await close();
+    assert.equal((await selectBacklogs(await backend.open()))[0]?.count, 1);
+  });
+
   it('keeps the order of a batch that lacks signatures', async () => {
     const { name, make, api, context, stored, roomId, policyServer } = await setUp(backend);
     await name();
@@ -322,7 +360,7 @@ forEachBackend('what is received with a policy server', (backend) => {
     const quick = await send(free);
     await until(async () => (await stored(quick)).standing === 'accepted', 'the free room goes on');
     for (const eventId of waiting) assert.equal((await stored(eventId)).standing, undefined);
-    assert.equal(policyServer.asked.length, 4);
+    assert.equal(policyServer.asked.length, 2);
     go();
     await context.staged.idle();
     for (const eventId of waiting) assert.equal((await stored(eventId)).standing, 'accepted');

@@ -13,12 +13,14 @@ import type { RoomserverContext } from '../context.ts';
 import { Asker, type Deadline } from '../fetching/asker.ts';
 import { type PolicyAnswer, type PolicyQuestion, PolicyRefusal } from './signature-needed.ts';
 
-/** For one signature, the waiting for one's turn included. */
+/** For one signature; of an event of ours, the waiting for its turn included. */
 const MAX_WAIT_MS = 10_000;
 /** Longest for which one that does not answer is not asked, ms: nobody can send meanwhile. */
 const LAST_SILENCE_MS = 10_000;
-/** Of one policy server: its homeserver has other things to be asked at the same time. */
-const AT_ONCE = { running: 4, waiting: 200 };
+/** Of one policy server, which has other things to be asked at the same time: of events of ours, and of those that have come. */
+const OURS_AT_ONCE = { running: 4, waiting: 50 };
+/** As many wait as rooms are received: not for being many are they to be refused. */
+const OTHERS_AT_ONCE = { running: 2, waiting: Number.POSITIVE_INFINITY };
 /** Where a policy server says no more than that it has too much to do. */
 const PAUSE_MS = 1_000;
 /** A signature takes some hundred bytes. */
@@ -50,7 +52,10 @@ interface Turns {
 export class PolicyServers {
   readonly #contextOf: () => RoomserverContext;
   readonly #asker: Asker | undefined;
-  readonly #turns = new Map<ServerName, Turns>();
+  readonly #ours = new Map<ServerName, Turns>();
+  readonly #others = new Map<ServerName, Turns>();
+  /** How to end the pauses that are being made. */
+  readonly #pauses = new Set<() => void>();
 
   /** `client`: undefined where no other server can be asked. */
   constructor(
@@ -65,6 +70,7 @@ export class PolicyServers {
   /** Ends what is under way. */
   close(): void {
     this.#asker?.close();
+    for (const end of this.#pauses) end();
   }
 
   /** Throws only when the server is being closed. */
@@ -87,28 +93,31 @@ export class PolicyServers {
     }
   }
 
-  async #answer({ pdu, policyServer, event }: PolicyQuestion): Promise<JsonObject> {
-    const { name } = policyServer;
+  /** Who waits for an event of her own is told soon to come again; one that has come already has time. */
+  async #answer({ pdu, policyServer: { name }, event }: PolicyQuestion): Promise<JsonObject> {
     const asker = this.#asker;
     if (asker === undefined) throw unreachable();
-    const deadline = asker.deadline(MAX_WAIT_MS);
-    return this.#inTurn(name, () => {
+    const isOurs = event !== undefined;
+    const sinceAsked = asker.deadline(MAX_WAIT_MS);
+    return this.#inTurn(name, isOurs, () => {
+      const deadline = isOurs ? sinceAsked : asker.deadline(MAX_WAIT_MS);
       if (asker.isPassedOver(name) || deadline.leftMs === 0) throw unreachable();
       const ask = () => asker.request(name, { ...QUESTION, body: pdu.json }, deadline);
-      // Who waits for an event of her own is told to come again.
-      return event === undefined ? this.#patiently(ask, deadline) : ask();
+      return isOurs ? ask() : this.#patiently(ask, deadline);
     });
   }
 
-  async #inTurn<T>(name: ServerName, work: () => Promise<T>): Promise<T> {
-    const turns = this.#turns.get(name) ?? { limit: new ConcurrencyLimit(AT_ONCE), users: 0 };
-    this.#turns.set(name, turns);
+  async #inTurn<T>(name: ServerName, isOurs: boolean, work: () => Promise<T>): Promise<T> {
+    const all = isOurs ? this.#ours : this.#others;
+    const limit = isOurs ? OURS_AT_ONCE : OTHERS_AT_ONCE;
+    const turns = all.get(name) ?? { limit: new ConcurrencyLimit(limit), users: 0 };
+    all.set(name, turns);
     turns.users++;
     try {
       return await turns.limit.run(work);
     } finally {
       turns.users--;
-      if (turns.users === 0) this.#turns.delete(name);
+      if (turns.users === 0) all.delete(name);
     }
   }
 
@@ -119,7 +128,8 @@ export class PolicyServers {
         return await ask();
       } catch (error) {
         const pause = pauseOf(error);
-        if (pause === undefined || pause >= deadline.leftMs) throw error;
+        const isLast = pause === undefined || pause >= deadline.leftMs;
+        if (isLast || this.#asker?.isClosed) throw error;
         await this.#pass(pause);
       }
     }
@@ -127,7 +137,13 @@ export class PolicyServers {
 
   #pass(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#contextOf().clock.schedule(ms, resolve);
+      const end = () => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = this.#contextOf().clock.schedule(ms, end);
+      this.#pauses.add(end);
     });
   }
 }
