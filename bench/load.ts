@@ -10,7 +10,6 @@ export interface LoadShape {
   readonly membersPerRoom: number;
   /** Members of each room, the sender not among them, who hold a /sync open. */
   readonly pollersPerRoom: number;
-  readonly eventsPerSender: number;
 }
 
 export interface LoadResult {

@@ -43,6 +43,8 @@ const TIMEOUTS = {
   requestTimeout: 300_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
+  /** A request without a body gets no stream to read it from. */
+  optimizeEmptyRequests: true,
 };
 
 export function createListener(

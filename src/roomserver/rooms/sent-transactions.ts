@@ -31,5 +31,5 @@ export class RecentTransactions {
 }
 
 function textOf({ userId, deviceId, scope, id }: TransactionKey): string {
-  return JSON.stringify([userId, deviceId, scope, id]);
+  return `${id}\0${deviceId}\0${userId}\0${scope}`;
 }
