@@ -4,7 +4,7 @@
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import { roomCreator } from '../../protocol/auth/creators.ts';
 import { MatrixError } from '../../protocol/error.ts';
-import type { Pdu } from '../../protocol/events/pdu.ts';
+import type { Pdu, PduRecord } from '../../protocol/events/pdu.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverApi, Written } from '../api.ts';
@@ -17,7 +17,6 @@ import type { RoomDraft } from '../rooms/room-draft.ts';
 import type { Extremity } from '../rooms/room-head.ts';
 import { applyChanges, describeChanges } from '../rooms/state-changes.ts';
 import { hasKeyTwice, storeSnapshot } from '../state/store-snapshot.ts';
-import type { LackingMember } from '../store/lacking-members.ts';
 import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
 import { checkEvents } from './check-event.ts';
@@ -44,9 +43,9 @@ export async function inputState(
   const records = await storeAll(context, request, checked);
   const isWhole = checked.length === request.events.length;
   const extremities = await storeExtremities(context, request, { records, isWhole });
-  const lacking = isWhole ? [] : lackingMembersOf(request, records);
+  const leftOut = isWhole ? [] : membersLeftOut(request, records);
   const replace = async (room: RoomDraft) => {
-    context.lackingMembers.replace(room, lacking);
+    context.lackingMembers.leftOut(room, leftOut);
     const isContinued = request.peek !== undefined && (await arePlaced(room, extremities));
     const placed =
       follow === undefined ? await placeExtremities(room, { extremities, records }) : [];
@@ -93,16 +92,12 @@ function findCreate(events: readonly CheckedEvent[]): Pdu {
 
 type Records = ReadonlyMap<EventId, EventRecord>;
 
-/** Of the states, those that are left out since they cannot be verified now. */
-function lackingMembersOf(
-  { roomId, events, extremities }: InputRequest,
-  records: Records,
-): LackingMember[] {
+/** Of the states, those that cannot be verified now. */
+function membersLeftOut({ events, extremities }: InputRequest, records: Records): PduRecord[] {
   const inState = new Set(extremities.flatMap(({ stateAfter }) => stateAfter));
-  return events.flatMap(({ eventId, json: { type, state_key: userId } }) =>
-    type === 'm.room.member' && userId && inState.has(eventId) && !records.has(eventId)
-      ? [{ roomId, userId, eventId }]
-      : [],
+  return events.filter(
+    ({ eventId, json: { type } }) =>
+      type === 'm.room.member' && inState.has(eventId) && !records.has(eventId),
   );
 }
 

@@ -2,58 +2,80 @@
 // speak, their membership is verified as what their events rest on: then it counts, or they would never be heard.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
-import type { Pdu } from '../../protocol/events/pdu.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import { authTypesFor } from '../../protocol/auth/auth-types.ts';
+import type { Pdu, PduRecord } from '../../protocol/events/pdu.ts';
+import { isUserId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
-import { type LackingMember, replaceLackingMembers } from '../store/lacking-members.ts';
+import {
+  deleteLackingMembers,
+  insertLackingMembers,
+  type LackingMember,
+} from '../store/lacking-members.ts';
 
 export class LackingMembers {
-  readonly #rooms = new Map<RoomId, ReadonlyMap<string, EventId>>();
+  readonly #rooms = new Map<RoomId, ReadonlySet<UserId>>();
 
   constructor(stored: readonly LackingMember[]) {
     for (const [roomId, members] of Map.groupBy(stored, (member) => member.roomId))
-      this.#set(roomId, members);
+      this.#rooms.set(roomId, new Set(members.map(({ userId }) => userId)));
   }
 
-  /** In the unit of work in which a whole state arrives. */
-  replace(room: RoomDraft, members: readonly LackingMember[]): void {
+  /**
+   * In the unit of work in which a whole state arrives without these member events. Who is in a later one stays known:
+   * others may still go on from what came before it, which lacks her.
+   */
+  leftOut(room: RoomDraft, events: readonly PduRecord[]): void {
+    if (events.length === 0) return;
     const { roomId } = room;
-    if (members.length === 0 && !this.#rooms.has(roomId)) return;
-    room.alsoWrite((tx) => replaceLackingMembers(tx, roomId, members));
-    room.afterCommit(() => this.#set(roomId, members));
+    const gone = usersOf(events.filter(isGone));
+    const present = usersOf(events.filter((event) => !isGone(event)));
+    room.alsoWrite(async (tx) => {
+      await deleteLackingMembers(tx, roomId, gone);
+      await insertLackingMembers(tx, roomId, present);
+    });
+    const known = () => this.#rooms.get(roomId) ?? new Set();
+    // What follows in the same batch has to know; should it be rolled back, there is no state that lacks them.
+    this.#rooms.set(roomId, known().union(new Set(present)));
+    room.afterCommit(() => this.#rooms.set(roomId, known().difference(new Set(gone))));
   }
 
-  /** The state with those whom it lacks and on whom the event depends, as far as they are known by now. */
-  async completed(
-    room: RoomDraft,
-    state: StateSnapshotId,
-    { sender, type, stateKey, depth }: Pdu,
-  ): Promise<StateSnapshotId> {
-    const members = this.#rooms.get(room.roomId);
-    if (members === undefined) return state;
-    const users = new Set([sender, ...(type === 'm.room.member' && stateKey ? [stateKey] : [])]);
-    let completed = state;
-    for (const user of users) {
-      const eventId = members.get(user);
-      if (eventId === undefined) continue;
-      if ((await room.states.get(state, 'm.room.member', user)) !== undefined) continue;
-      const record = await room.event(eventId);
-      const isUsable =
-        record?.roomId === room.roomId &&
-        record.standing !== 'rejected' &&
-        record.pdu.type === 'm.room.member' &&
-        record.pdu.stateKey === user &&
-        // What is older has a state of its own, without her.
-        record.pdu.depth < depth;
-      if (!isUsable) continue;
-      const entry = { type: 'm.room.member', stateKey: user, eventId };
-      completed = await room.states.set(completed, [entry]);
+  /** After COMMIT of what ends the room. */
+  forget(roomId: RoomId): void {
+    this.#rooms.delete(roomId);
+  }
+
+  /** The state with those whom it lacks and on whom the event depends, as what the event rests on has them. */
+  async completed(room: RoomDraft, state: StateSnapshotId, pdu: Pdu): Promise<StateSnapshotId> {
+    const lacking = await this.#lackingIn(room, state, pdu);
+    if (lacking.length === 0) return state;
+    const cited = [...(await room.events(pdu.authEvents)).values()].filter(
+      ({ roomId, standing }) => roomId === room.roomId && standing !== 'rejected',
+    );
+    const type = 'm.room.member';
+    const added = lacking.flatMap((stateKey) => {
+      const member = cited.find(({ pdu: one }) => one.type === type && one.stateKey === stateKey);
+      return member ? [{ type, stateKey, eventId: member.pdu.eventId }] : [];
+    });
+    return added.length === 0 ? state : room.states.set(state, added);
+  }
+
+  async #lackingIn(room: RoomDraft, state: StateSnapshotId, pdu: Pdu): Promise<string[]> {
+    const known: ReadonlySet<string> | undefined = this.#rooms.get(room.roomId);
+    if (known === undefined) return [];
+    const lacking: string[] = [];
+    for (const { type, stateKey } of authTypesFor(pdu, room.rules)) {
+      if (type !== 'm.room.member' || !known.has(stateKey)) continue;
+      if ((await room.states.get(state, type, stateKey)) === undefined) lacking.push(stateKey);
     }
-    return completed;
+    return lacking;
   }
+}
 
-  #set(roomId: RoomId, members: readonly LackingMember[]): void {
-    if (members.length === 0) this.#rooms.delete(roomId);
-    else this.#rooms.set(roomId, new Map(members.map(({ userId, eventId }) => [userId, eventId])));
-  }
+/** As an event has it that is not verified: who has left, or was banned, is not to be heard. */
+function isGone({ json: { content } }: PduRecord): boolean {
+  return content.membership === 'leave' || content.membership === 'ban';
+}
+
+function usersOf(events: readonly PduRecord[]): UserId[] {
+  return [...new Set(events.map(({ json }) => json.state_key).filter(isUserId))];
 }

@@ -61,7 +61,7 @@ export async function receiveEvent(
     return dropped('missing prev_events', 'an event before it cannot be had', eventId);
   }
   const { lackingMembers } = context;
-  const before = kind === 'new' ? await lackingMembers.completed(room, given, pdu) : given;
+  const before = await lackingMembers.completed(room, given, pdu);
   const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
   if (violation !== undefined) return refuse(room, arrival, { before, violation, as: 'rejected' });
   if (kind === 'old') return acceptOld(room, arrival, before);

@@ -73,9 +73,11 @@ async function leave(
   }
 }
 
-function removeRoom({ purges, outboundPeeks }: RoomserverContext, room: RoomDraft): void {
+function removeRoom(context: RoomserverContext, room: RoomDraft): void {
+  const { purges, outboundPeeks, lackingMembers } = context;
   const { roomId } = room;
   outboundPeeks.purge(room);
+  room.afterCommit(() => lackingMembers.forget(roomId));
   room.log({ kind: 'PurgeRoom' });
   room.alsoWrite(async (tx) => {
     await deleteAliasesOfRoom(tx, roomId);

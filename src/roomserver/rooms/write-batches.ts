@@ -4,7 +4,7 @@ import type { Transaction } from '../../database/database.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { insertEvents, updateEvents } from '../store/events.ts';
 import { deleteInvitesOfRoom } from '../store/invites.ts';
-import { deleteLackingMembers } from '../store/lacking-members.ts';
+import { deleteLackingMembersOfRoom } from '../store/lacking-members.ts';
 import {
   deleteMembers,
   deleteMemberships,
@@ -126,6 +126,6 @@ async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await deleteMembers(tx, roomId);
   await deleteInvitesOfRoom(tx, roomId);
   await deleteReferences(tx, roomId);
-  await deleteLackingMembers(tx, roomId);
+  await deleteLackingMembersOfRoom(tx, roomId);
   await deleteHead(tx, roomId);
 }

@@ -2,44 +2,48 @@
 // keys of their servers could not be had.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
-import { rows, sql } from '../../database/sql.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import { list, rows, sql } from '../../database/sql.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 
 export interface LackingMember {
   readonly roomId: RoomId;
   /** As the event has it: not verified. */
-  readonly userId: string;
-  readonly eventId: EventId;
+  readonly userId: UserId;
 }
 
 export async function selectLackingMembers(from: Queryable): Promise<LackingMember[]> {
-  const found = await from.all<{ room_id: RoomId; user_id: string; event_id: EventId }>(
-    sql`SELECT room_id, user_id, event_id FROM roomserver_lacking_members`,
+  const found = await from.all<{ room_id: RoomId; user_id: UserId }>(
+    sql`SELECT room_id, user_id FROM roomserver_lacking_members`,
   );
-  return found.map((row) => ({
-    roomId: row.room_id,
-    userId: row.user_id,
-    eventId: row.event_id,
-  }));
+  return found.map((row) => ({ roomId: row.room_id, userId: row.user_id }));
 }
 
-/** In place of those of the room that there were. */
-export async function replaceLackingMembers(
+export async function insertLackingMembers(
   tx: Transaction,
   roomId: RoomId,
-  members: readonly LackingMember[],
+  userIds: readonly UserId[],
 ): Promise<void> {
-  await deleteLackingMembers(tx, roomId);
-  if (members.length === 0) return;
-  const columns = { user_id: 'text', event_id: 'text' } as const;
-  const added = members.map(({ userId, eventId }) => ({ user_id: userId, event_id: eventId }));
+  if (userIds.length === 0) return;
+  const added = userIds.map((userId) => ({ user_id: userId }));
   await tx.run(
-    sql`INSERT INTO roomserver_lacking_members (room_id, user_id, event_id)
-      SELECT ${roomId}, user_id, event_id FROM ${rows(columns, added)}
+    sql`INSERT INTO roomserver_lacking_members (room_id, user_id)
+      SELECT ${roomId}, user_id FROM ${rows({ user_id: 'text' }, added)}
       WHERE true ON CONFLICT DO NOTHING`,
   );
 }
 
-export async function deleteLackingMembers(tx: Transaction, roomId: RoomId): Promise<void> {
+export async function deleteLackingMembers(
+  tx: Transaction,
+  roomId: RoomId,
+  userIds: readonly UserId[],
+): Promise<void> {
+  if (userIds.length === 0) return;
+  await tx.run(
+    sql`DELETE FROM roomserver_lacking_members
+      WHERE room_id = ${roomId} AND user_id IN ${list('text', userIds)}`,
+  );
+}
+
+export async function deleteLackingMembersOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM roomserver_lacking_members WHERE room_id = ${roomId}`);
 }

@@ -183,4 +183,8 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: '0008-lacking-members-by-what-is-said',
+    statements: [sql`ALTER TABLE roomserver_lacking_members DROP COLUMN event_id`],
+  },
 ];
