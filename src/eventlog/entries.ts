@@ -85,6 +85,8 @@ export interface NewRoomEvent {
   /** History visibility and encryption of the current state once this entry has been applied. */
   readonly currentVisibility: HistoryVisibility;
   readonly encrypted: boolean;
+  /** The room's forward extremities once this entry has been applied; absent: this event alone. */
+  readonly extremities?: readonly EventId[];
   /** It is for us to distribute, in this server's name. Absent for events that others distribute. */
   readonly sendAs?: ServerName;
   /** The client's transaction, for `unsigned.transaction_id` on that device. */

@@ -4,7 +4,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
 import { until } from '../../test/until.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
 import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
+
+const LOOKER = 'l.example' as ServerName;
+
+interface LookerScene {
+  readonly look: (peekId: string) => Promise<void>;
+  readonly unlook: (peekId: string) => Promise<void>;
+  readonly say: (...one: Parameters<typeof message>) => Promise<void>;
+  readonly settled: () => Promise<void>;
+}
 
 forEachBackend('sending events', (backend) => {
   whoGetsIt(backend);
@@ -109,6 +119,54 @@ function whoWasAway(backend: Backend): void {
 
     it('gets the last event alone, where it has never answered before', async () => {
       assert.deepEqual(await missing(false), ['one', 'three']);
+    });
+
+    /** Who looks, and is away while `said`: what it gets when it is back. */
+    const lookerMissing = async (said: (scene: LookerScene) => Promise<void>) => {
+      const { room, settled, network, later } = await openHarness(backend);
+      await room(joinedState('@alice:us.example', '@bob:b.example'));
+      const look = (peekId: string) =>
+        room({ kind: 'NewInboundPeek', server: LOOKER, peekId, expiryTs: 1e15 });
+      const unlook = (peekId: string) =>
+        room({ kind: 'RetireInboundPeek', server: LOOKER, peekId, reason: 'deleted' });
+      const say = (...one: Parameters<typeof message>) =>
+        room({ ...message(...one), currentVisibility: 'world_readable' });
+      await look('p1');
+      network.down(LOOKER);
+      await say('one');
+      await said({ look, unlook, say, settled });
+      await settled();
+      network.up(LOOKER);
+      const before = network.sent(LOOKER).length;
+      const since = () => network.sent(LOOKER).slice(before);
+      await until(async () => {
+        await later(10_000);
+        return since().length >= 2;
+      }, 'what was missed');
+      return since().flatMap(({ pdus }) => pdus);
+    };
+    const BOB = { sender: '@bob:b.example' };
+
+    it('gets the last of what was said side by side, where it looks', async () => {
+      const sent = await lookerMissing(async ({ say, settled }) => {
+        await settled();
+        await say('two');
+        await say('theirs', { ...BOB, extremities: ['two', 'theirs'] });
+        await say('late', { ...BOB, extremities: ['two', 'theirs'] });
+        await say('after theirs', { ...BOB, extremities: ['two', 'after theirs'] });
+      });
+      assert.deepEqual(sent, ['one', 'two', 'after theirs']);
+    });
+
+    it('gets the last event, where it has looked away and looks again', async () => {
+      const sent = await lookerMissing(async ({ look, unlook, say, settled }) => {
+        await say('two');
+        await unlook('p1');
+        await settled();
+        await look('p2');
+        await say('three', BOB);
+      });
+      assert.deepEqual(sent, ['one', 'three']);
     });
   });
 }

@@ -202,6 +202,8 @@ export interface EventOptions {
   readonly sender?: string;
   readonly sendAs?: ServerName | undefined;
   readonly stateChanges?: readonly StateChange[];
+  /** Names of events. */
+  readonly extremities?: readonly string[];
 }
 
 /** A message of a user of this server. */
@@ -227,6 +229,9 @@ export function message(id: string, options: EventOptions = {}): NewRoomEvent {
     visibilityAtEvent: 'shared',
     currentVisibility: 'shared',
     encrypted: false,
+    ...(options.extremities && {
+      extremities: options.extremities.map((name) => `$${name}` as EventId),
+    }),
     ...('sendAs' in options
       ? options.sendAs !== undefined && { sendAs: options.sendAs }
       : sender.endsWith(`:${SERVER}`) && { sendAs: SERVER }),

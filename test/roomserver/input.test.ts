@@ -20,6 +20,11 @@ forEachBackend('input', (backend) => {
       const right = await scene.accept({ ...message(DAN, 'right'), prevEvents: [base.eventId] });
       const room = await scene.api.queryRoom({ roomId: scene.roomId });
       assert.deepEqual(room?.forwardExtremities, [left.eventId, right.eventId]);
+      const told = (await scene.entries(scene.roomId)).slice(-2);
+      assert.deepEqual(
+        told.map((entry) => entry.kind === 'NewRoomEvent' && entry.extremities),
+        [undefined, room?.forwardExtremities],
+      );
       const merging = await scene.send(ALICE, 'm.room.topic', '', { topic: 'one again' });
       const [merged] = await scene.api.queryEvents({ eventIds: [merging] });
       const pdu = merged && Pdu.from(merged);

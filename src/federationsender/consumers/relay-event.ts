@@ -17,7 +17,7 @@ import {
   insertQueueOfHosts,
   insertQueueOfPeeks,
 } from '../store/queue.ts';
-import { updateLatest } from '../store/rooms.ts';
+import { updateExtremities, updateLatestOwn } from '../store/rooms.ts';
 import { rescindedServer } from './membership-changes.ts';
 import type { Place, RoomBatch } from './room-batch.ts';
 
@@ -65,7 +65,7 @@ async function relay(batch: RoomBatch, entry: NewRoomEvent, place: Place): Promi
   if (room === undefined || !(isOwn || room.peeked)) return;
   const { roomId, position } = place;
   await insertPdu(batch.tx, { roomId, position, json: Pdu.from(entry.event).jsonText });
-  await updateLatest(batch.tx, roomId, { position, isOwn });
+  if (isOwn) await updateLatestOwn(batch.tx, roomId, position);
   if (isOwn) await queueForHosts(batch, entry, place);
   if (rescinded !== undefined) await queueFor(batch, [rescinded], place);
   if (room.peeked) await queueForPeeks(batch, entry, place);
@@ -98,6 +98,9 @@ async function queueFor(
 async function queueForPeeks(batch: RoomBatch, entry: NewRoomEvent, place: Place): Promise<void> {
   const { roomId, position } = place;
   const { tx, now } = batch;
+  const { eventId } = entry.event;
+  const { extremities = [eventId] } = entry;
+  await updateExtremities(tx, roomId, { eventId, position, extremities });
   const except = await authorOf(batch, entry);
   batch.wake(await insertQueueOfPeeks(tx, roomId, { position, now, except }));
   await insertMissedByPeeks(tx, roomId, { position, now });

@@ -150,4 +150,20 @@ export const migrations: readonly Migration[] = [
       sql`ALTER TABLE federationsender_outbound_peeks ADD COLUMN since_ts BIGINT NOT NULL DEFAULT 0`,
     ],
   },
+  {
+    name: '0005-extremities',
+    statements: [
+      // Of rooms into which other servers look: those of the forward extremities that were relayed, as positions in _pdus.
+      sql`CREATE TABLE federationsender_extremities (
+        room_id TEXT_KEY NOT NULL,
+        event_id TEXT_KEY NOT NULL,
+        position BIGINT NOT NULL,
+        PRIMARY KEY (room_id, event_id)
+      )`,
+      // Until the next event of the room.
+      sql`INSERT INTO federationsender_extremities (room_id, event_id, position)
+        SELECT room_id, '', latest FROM federationsender_rooms WHERE latest IS NOT NULL`,
+      sql`ALTER TABLE federationsender_rooms DROP COLUMN latest`,
+    ],
+  },
 ];

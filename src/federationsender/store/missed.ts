@@ -30,7 +30,8 @@ export async function insertMissedByPeeks(
     JOIN federationsender_destinations d ON d.id = p.destination_id
     WHERE p.room_id = ${roomId} AND p.cut_position < ${position} AND p.expiry_ts > ${now}
       AND d.catching_up = 1
-    ON CONFLICT DO NOTHING`);
+    ON CONFLICT (destination_id, room_id) DO UPDATE SET until_position = NULL
+      WHERE federationsender_missed.until_position IS NOT NULL`);
 }
 
 /** Servers that are not in the room have missed the one event. */
@@ -90,40 +91,39 @@ export async function collapseQueue(
 }
 
 /**
- * Queues the latest event of so many of the rooms in place of all that was missed of them. False when there are more.
- * Of its own events the latest has all others before it; to who only looks in, others' events are told too.
+ * Queues the latest events of so many of the rooms in place of all that was missed of them. False when there are more.
+ * Of our own events the latest has all others before it; to who only looks in, others' events are told too, of which no
+ * single one need have all others before it.
  */
 export async function queueMissed(
   tx: Transaction,
   destinationId: number,
   limit: number,
 ): Promise<boolean> {
-  const found = await tx.all<{ room_id: string; position: number | null }>(sql`
-    SELECT m.room_id, CASE
-      WHEN m.until_position IS NOT NULL THEN m.until_position
-      WHEN EXISTS (SELECT 1 FROM federationsender_hosts h
-        WHERE h.room_id = m.room_id AND h.destination_id = m.destination_id) THEN r.latest_own
-      ELSE r.latest END AS position
-    FROM federationsender_missed m
-    LEFT JOIN federationsender_rooms r ON r.room_id = m.room_id
-    WHERE m.destination_id = ${destinationId} LIMIT ${limit + 1}`);
-  const some = found.slice(0, limit);
-  const data = some.flatMap(({ position }) =>
-    position === null ? [] : [{ destination_id: destinationId, position }],
-  );
-  if (data.length > 0) {
-    await tx.run(sql`
-      INSERT INTO federationsender_queue (destination_id, position)
-      SELECT destination_id, position
-      FROM ${rows({ destination_id: 'bigint', position: 'bigint' }, data)}
-      WHERE true ON CONFLICT DO NOTHING`);
-  }
+  const found = await tx.all<{ room_id: string }>(sql`
+    SELECT room_id FROM federationsender_missed
+    WHERE destination_id = ${destinationId} LIMIT ${limit + 1}`);
+  const roomIds = found.slice(0, limit).map((row) => row.room_id);
   await tx.run(sql`
-    DELETE FROM federationsender_missed WHERE destination_id = ${destinationId}
-      AND room_id IN ${list(
-        'text',
-        some.map((row) => row.room_id),
-      )}`);
+    INSERT INTO federationsender_queue (destination_id, position)
+    SELECT m.destination_id, COALESCE(m.until_position, r.latest_own)
+    FROM federationsender_missed m LEFT JOIN federationsender_rooms r ON r.room_id = m.room_id
+    WHERE m.destination_id = ${destinationId} AND m.room_id IN ${list('text', roomIds)}
+      AND COALESCE(m.until_position, r.latest_own) IS NOT NULL
+      AND (m.until_position IS NOT NULL OR EXISTS (SELECT 1 FROM federationsender_hosts h
+        WHERE h.room_id = m.room_id AND h.destination_id = m.destination_id))
+    ON CONFLICT DO NOTHING`);
+  await tx.run(sql`
+    INSERT INTO federationsender_queue (destination_id, position)
+    SELECT m.destination_id, e.position
+    FROM federationsender_missed m JOIN federationsender_extremities e ON e.room_id = m.room_id
+    WHERE m.destination_id = ${destinationId} AND m.room_id IN ${list('text', roomIds)}
+      AND m.until_position IS NULL AND NOT EXISTS (SELECT 1 FROM federationsender_hosts h
+        WHERE h.room_id = m.room_id AND h.destination_id = m.destination_id)
+    ON CONFLICT DO NOTHING`);
+  await tx.run(sql`
+    DELETE FROM federationsender_missed
+    WHERE destination_id = ${destinationId} AND room_id IN ${list('text', roomIds)}`);
   return found.length <= limit;
 }
 

@@ -119,7 +119,9 @@ export async function deleteSentPdus(
   const found = await tx.all<{ position: number; needed: number }>(sql`
     SELECT p.position, (
       EXISTS (SELECT 1 FROM federationsender_rooms r
-        WHERE r.room_id = p.room_id AND (r.latest = p.position OR r.latest_own = p.position))
+        WHERE r.room_id = p.room_id AND r.latest_own = p.position)
+      OR EXISTS (SELECT 1 FROM federationsender_extremities e
+        WHERE e.room_id = p.room_id AND e.position = p.position)
       OR EXISTS (SELECT 1 FROM federationsender_missed m
         WHERE m.room_id = p.room_id AND m.until_position = p.position)) AS needed
     FROM federationsender_pdus p

@@ -2,7 +2,7 @@
 
 import type { Transaction } from '../../database/database.ts';
 import { list, rows, sql } from '../../database/sql.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 
 /** Those of the rooms that other servers are in or have been in, and whether somebody looks into them. */
 export async function selectSharedRooms(
@@ -19,27 +19,42 @@ export async function selectSharedRooms(
 
 export async function insertRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`
-    INSERT INTO federationsender_rooms (room_id, latest, latest_own)
-    SELECT room_id, NULL, NULL FROM ${rows({ room_id: 'text' }, [{ room_id: roomId }])}
+    INSERT INTO federationsender_rooms (room_id, latest_own)
+    SELECT room_id, CAST(NULL AS BIGINT) FROM ${rows({ room_id: 'text' }, [{ room_id: roomId }])}
     WHERE true ON CONFLICT DO NOTHING`);
 }
 
-export async function updateLatest(
+export async function updateLatestOwn(
   tx: Transaction,
   roomId: RoomId,
-  { position, isOwn }: { readonly position: number; readonly isOwn: boolean },
+  position: number,
 ): Promise<void> {
-  if (isOwn) {
-    await tx.run(sql`
-      UPDATE federationsender_rooms SET latest = ${position}, latest_own = ${position}
-      WHERE room_id = ${roomId}`);
-  } else {
-    await tx.run(
-      sql`UPDATE federationsender_rooms SET latest = ${position} WHERE room_id = ${roomId}`,
-    );
-  }
+  await tx.run(
+    sql`UPDATE federationsender_rooms SET latest_own = ${position} WHERE room_id = ${roomId}`,
+  );
+}
+
+/** `extremities`: after the event, of which it need not be one. */
+export async function updateExtremities(
+  tx: Transaction,
+  roomId: RoomId,
+  event: {
+    readonly eventId: EventId;
+    readonly position: number;
+    readonly extremities: readonly EventId[];
+  },
+): Promise<void> {
+  const { eventId, position, extremities } = event;
+  await tx.run(sql`
+    DELETE FROM federationsender_extremities
+    WHERE room_id = ${roomId} AND event_id NOT IN ${list('text', extremities)}`);
+  if (!extremities.includes(eventId)) return;
+  await tx.run(sql`
+    INSERT INTO federationsender_extremities (room_id, event_id, position)
+    VALUES (${roomId}, ${eventId}, ${position}) ON CONFLICT DO NOTHING`);
 }
 
 export async function deleteRoom(tx: Transaction, roomId: RoomId): Promise<void> {
+  await tx.run(sql`DELETE FROM federationsender_extremities WHERE room_id = ${roomId}`);
   await tx.run(sql`DELETE FROM federationsender_rooms WHERE room_id = ${roomId}`);
 }

@@ -166,6 +166,8 @@ export function logEvent(
 ): void {
   const { sendAs, transaction, stateChanges, isArrival } = details;
   const { currentState, visibility: currentVisibility, encrypted } = room.head;
+  const extremities = room.head.extremities.map(({ eventId }) => eventId);
+  const isAlone = extremities.length === 1 && extremities[0] === pdu.eventId;
   room.log({
     kind: 'NewRoomEvent',
     event: pdu,
@@ -175,6 +177,7 @@ export function logEvent(
     visibilityAtEvent: visibility ?? currentVisibility,
     currentVisibility,
     encrypted,
+    ...(!isAlone && { extremities }),
     ...(sendAs !== undefined && { sendAs }),
     ...(transaction !== undefined && { transaction }),
     ...(isArrival && { isArrival }),
