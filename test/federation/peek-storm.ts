@@ -54,8 +54,8 @@ export class PeekStorm {
   #roomId = '';
   #sent = 0;
   #begun = 0;
-  /** Acknowledged since she began to look, to be seen by her. */
-  #owed = new Set<string>();
+  /** Acknowledged since she began to look, to be seen by her; of those before she was shown the room, not all at first. */
+  #owed = new Map<string, { readonly isEarly: boolean }>();
 
   constructor(network: Network, options: PeekStormOptions) {
     this.#network = network;
@@ -106,7 +106,7 @@ export class PeekStorm {
     for (let turn = 0; turn < turns; turn += 1) {
       if (partings.includes(turn)) this.#part();
       if (partings.includes(turn - length)) this.#network.heal();
-      const acts = [this.#watch(view), ...Array.from({ length: 3 }, () => this.#say())];
+      const acts = [this.#watch(view), ...Array.from({ length: 3 }, () => this.#say(view))];
       if (deaths.has(turn)) await this.#die(this.#random.below(servers.length));
       await this.#network.inTime(Promise.all(acts));
       await this.#network.pass(this.#random.pick(STEPS_OF_TIME_MS));
@@ -137,11 +137,11 @@ export class PeekStorm {
 
   async #begin(view: PeekView): Promise<void> {
     if (!(await view.look())) return;
-    this.#owed = new Set();
+    this.#owed = new Map();
     this.#begun += 1;
   }
 
-  async #say(): Promise<void> {
+  async #say(view: PeekView): Promise<void> {
     const dice = this.#random();
     const member = this.#random.pick(this.#members);
     if (dice < 0.3) return;
@@ -154,21 +154,22 @@ export class PeekStorm {
     if (id === undefined) return;
     this.#sent += 1;
     // What was sent before she began to look may lie before the cut.
-    if (looked === this.#owed) this.#owed.add(id);
+    if (looked === this.#owed) this.#owed.set(id, { isEarly: !view.isShown });
   }
 
   async #calmDown(view: PeekView): Promise<void> {
     this.#network.links.setWeather({});
     this.#network.heal();
     const looks = async () => {
+      if (!view.isLooking) await this.#begin(view);
       await view.poll();
-      return view.isLooking || (await this.#begin(view).then(() => view.isLooking));
+      return view.isShown;
     };
     await this.#network.pump(looks, 'looking at last');
     const last: string[] = [];
     for (const member of this.#members)
       last.push(await member.send(this.#roomId, 'the sun is out'));
-    for (const id of last) this.#owed.add(id);
+    for (const id of last) this.#owed.set(id, { isEarly: false });
     for (const id of last) await this.#untilAllHave(id);
     const seesAll = async () => {
       await view.poll();
@@ -194,8 +195,7 @@ export class PeekStorm {
     if (owner === undefined) throw new Error('nobody is in the room');
     const truth = (await history(owner, this.#roomId)).map(({ event_id: id }) => id).reverse();
     const shown = new Set(view.shown);
-    for (const id of this.#owed)
-      if (!shown.has(id) && !view.before.has(id)) faults.push(`${id} is not shown`);
+    for (const id of await this.#unseen(view)) faults.push(`${id} is not shown`);
     for (const id of shown) if (!truth.includes(id)) faults.push(`${id} is of nobody's history`);
     if (this.#members.length === 1) {
       const expected = truth.slice(truth.indexOf(view.shown[0]));
@@ -204,5 +204,19 @@ export class PeekStorm {
     }
     if (faults.length > 0)
       throw new Error(`${faults.length} faults:\n${faults.slice(0, 40).join('\n')}`);
+  }
+
+  /** What came before she was shown the room may be found by scrolling back from there: /sync begins with the newest. */
+  async #unseen(view: PeekView): Promise<string[]> {
+    const isSeen = (id: string) => view.shown.includes(id) || view.before.has(id);
+    const unseen = [...this.#owed].filter(([id]) => !isSeen(id));
+    if (!unseen.some(([, { isEarly }]) => isEarly)) return unseen.map(([id]) => id);
+    let before: readonly string[] | undefined;
+    const scrollsBack = async () => {
+      before = await view.beforeStart();
+      return before !== undefined;
+    };
+    await this.#network.pump(scrollsBack, 'scrolling back');
+    return unseen.flatMap(([id, { isEarly }]) => (isEarly && before?.includes(id) ? [] : [id]));
   }
 }

@@ -19,8 +19,8 @@ export class PeekView {
   /** Ids of what /sync has brought since then. */
   readonly #told = new Set<string>();
   isLooking = false;
-  /** /sync has brought something, were it an empty timeline. */
-  #isShown = false;
+  /** /sync has brought something, were it an empty timeline: where it began. */
+  #start: string | undefined;
   /** Gaps that were filled. */
   gaps = 0;
   /** How often the server ended it. */
@@ -31,6 +31,11 @@ export class PeekView {
     this.client = client;
     this.#roomId = roomId;
     this.#via = via;
+  }
+
+  /** Since the room was last looked into. */
+  get isShown(): boolean {
+    return this.#start !== undefined;
   }
 
   /** Begins to look, or goes on; whether it came about. */
@@ -66,7 +71,7 @@ export class PeekView {
 
   #forget(): void {
     this.isLooking = false;
-    this.#isShown = false;
+    this.#start = undefined;
     this.shown.length = 0;
     this.#told.clear();
     this.before.clear();
@@ -75,7 +80,7 @@ export class PeekView {
   /** Whether all of it is shown: what is missing before it may not be had now. */
   async #show(timeline: Body): Promise<boolean> {
     const ids: string[] = timeline.events.map((event: Body) => event.event_id);
-    if (timeline.limited === true && this.#isShown) {
+    if (timeline.limited === true && this.isShown) {
       const gap = await this.#gapBefore(timeline.prev_batch);
       if (gap === undefined) return false;
       this.gaps += 1;
@@ -85,7 +90,7 @@ export class PeekView {
       if (this.#told.has(id)) this.faults.push(`${id} comes twice`);
       this.#told.add(id);
     }
-    this.#isShown = true;
+    this.#start ??= timeline.prev_batch;
     this.#append(ids);
     return true;
   }
@@ -94,8 +99,23 @@ export class PeekView {
     for (const id of ids) if (!this.shown.includes(id)) this.shown.push(id);
   }
 
+  /** What lies before what /sync brought first: newest first; undefined where it cannot be had now. */
+  async beforeStart(): Promise<readonly string[] | undefined> {
+    return this.#start === undefined ? [] : this.#scrollBack(this.#start);
+  }
+
   /** What follows the first that is shown, or all where nothing is; undefined where it cannot be had now. */
   async #gapBefore(token: string): Promise<string[] | undefined> {
+    const found = await this.#scrollBack(token);
+    if (found === undefined) return undefined;
+    const first = this.shown.length === 0 ? found.length : found.indexOf(this.shown[0] ?? '');
+    if (first === -1)
+      this.faults.push(`a gap is never closed: ${found.length} events scrolled back`);
+    for (const id of found.slice(first)) this.before.add(id);
+    return found.slice(0, first).reverse();
+  }
+
+  async #scrollBack(token: string): Promise<string[] | undefined> {
     const found: string[] = [];
     let from: string | undefined = token;
     for (let page = 0; page < PAGES_OF_A_GAP && from !== undefined; page += 1) {
@@ -105,10 +125,6 @@ export class PeekView {
       found.push(...answer.body.chunk.map(({ event_id: id }: Body) => id));
       from = answer.body.end;
     }
-    const first = this.shown.length === 0 ? found.length : found.indexOf(this.shown[0] ?? '');
-    if (first === -1)
-      this.faults.push(`a gap is never closed: ${found.length} events scrolled back`);
-    for (const id of found.slice(first)) this.before.add(id);
-    return found.slice(0, first).reverse();
+    return found;
   }
 }
