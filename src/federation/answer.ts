@@ -13,11 +13,16 @@ const MAX_ERROR_BYTES = 65_536;
 const MAX_TEXT = 200;
 const LONGEST_RETRY = 24 * 3_600_000;
 
+interface ReadLimit {
+  readonly maxBytes: number;
+  readonly onRead: ((bytes: number) => void) | undefined;
+}
+
 /** The JSON object of a 2xx answer. Throws FederationError (`malformed`), and what reading throws. */
 export async function readJson(
   answer: HttpAnswer,
   destination: ServerName,
-  maxBytes: number,
+  { maxBytes, onRead }: ReadLimit,
 ): Promise<JsonObject> {
   const malformed = (message: string) => new FederationError('malformed', destination, { message });
   const encoding = answer.header('content-encoding') ?? 'identity';
@@ -25,7 +30,7 @@ export async function readJson(
     answer.body.destroy();
     throw malformed('the answer is compressed, which nobody has asked for');
   }
-  const text = textOf(await readBytes(answer, maxBytes), malformed);
+  const text = textOf(await readBytes(answer, maxBytes, onRead), malformed);
   const object = withoutStatus(await parse(text, malformed));
   if (!isJsonObject(object)) throw malformed('the answer is no JSON object');
   return object;

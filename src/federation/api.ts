@@ -22,6 +22,8 @@ export interface FederationRequest {
   readonly timeoutMs?: number;
   /** Of the answer, in bytes; default 10 MiB. */
   readonly maxBytes?: number;
+  /** Told of how much of a success was read, in bytes, whatever comes of it. */
+  readonly onRead?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -100,7 +100,10 @@ class Requests {
     try {
       const answer = await sender.send(request, deadline.signal);
       if (answer.status >= 200 && answer.status < 300) {
-        return await readJson(answer, destination, request.maxBytes ?? DEFAULT_MAX_BYTES);
+        return await readJson(answer, destination, {
+          maxBytes: request.maxBytes ?? DEFAULT_MAX_BYTES,
+          onRead: request.onRead,
+        });
       }
       throw await refusal(answer, destination, clock);
     } catch (error) {

@@ -62,14 +62,18 @@ export class AnswerTooLargeError extends Error {
 }
 
 /** Throws AnswerTooLargeError, and ends the answer, beyond `maxBytes`. */
-export async function readBytes(answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
+export async function readBytes(
+  answer: HttpAnswer,
+  maxBytes: number,
+  onRead?: (bytes: number) => void,
+): Promise<Buffer> {
   const { body } = answer;
+  let size = 0;
   try {
     if (Number(answer.header('content-length') ?? 0) > maxBytes) {
       throw new AnswerTooLargeError(maxBytes);
     }
     const chunks: Buffer[] = [];
-    let size = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > maxBytes) throw new AnswerTooLargeError(maxBytes);
@@ -77,6 +81,7 @@ export async function readBytes(answer: HttpAnswer, maxBytes: number): Promise<B
     }
     return Buffer.concat(chunks);
   } finally {
+    onRead?.(size);
     // One that has been read to its end leaves its connection to the next request.
     if (!body.readableEnded) body.destroy();
   }

@@ -95,7 +95,8 @@ export async function assemble(options: RoomserverOptions): Promise<Assembly> {
     states,
     keyRing: options.keyRing ? withOwnKey(options, options.keyRing) : ownKeyRing(options),
     missingEvents:
-      options.missingEvents ?? (asker ? createRemoteEvents(() => context, asker) : noMissingEvents),
+      options.missingEvents ??
+      (asker ? createRemoteEvents(() => context, asker, options.clock) : noMissingEvents),
     backfills: asker && new Backfills(() => context, asker),
     lackingMembers: new LackingMembers(await selectLackingMembers(database)),
     remoteRooms: federationsender

@@ -6,6 +6,7 @@ import { type EventId, isEventId, type ServerName } from '../../protocol/identif
 import type { JsonValue } from '../../protocol/json.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { StateBefore, StateBeforeRequest } from '../input/missing-events.ts';
+import type { AnswerBudget } from './answer-budget.ts';
 import type { Asker, Deadline } from './asker.ts';
 import { fetchEvents } from './fetch-events.ts';
 import { givenPdus, type OfRoom } from './given-pdus.ts';
@@ -22,22 +23,27 @@ const MAX_BYTES = 64 * 1024 * 1024;
 type Wanted = Pick<StateBeforeRequest, 'eventId' | 'withEvent'>;
 
 interface Search extends Wanted {
+  readonly budget: AnswerBudget;
   readonly server: ServerName;
   readonly room: OfRoom;
   readonly deadline: Deadline;
 }
 
+export interface StateFetch {
+  readonly request: StateBeforeRequest;
+  readonly room: OfRoom;
+  readonly budget: AnswerBudget;
+}
+
 export async function fetchState(
   context: Pick<RoomserverContext, 'events'>,
   asker: Asker,
-  {
-    request: { roomId, origin, endsAt, ...wanted },
-    room,
-  }: { readonly request: StateBeforeRequest; readonly room: OfRoom },
+  { request: { roomId, origin, endsAt, ...wanted }, room, budget }: StateFetch,
 ): Promise<StateBefore | undefined> {
   const deadline = asker.deadline(TIME_MS, endsAt);
   for (const server of await asker.servers(roomId, origin)) {
-    const search = { ...wanted, server, room, deadline };
+    if (budget.isSpent(server)) continue;
+    const search = { ...wanted, budget, server, room, deadline };
     const state = await fetchFrom(context, asker, search);
     if (state !== undefined) return state;
   }
@@ -56,12 +62,17 @@ async function fetchFrom(
     path,
     query: { event_id: eventId },
     maxBytes: MAX_ID_BYTES,
+    onRead: readFrom(search),
   } as const;
   const answer = await asker.ask(server, question, deadline);
   const stateIds = idsIn(answer?.pdu_ids);
   const authIds = idsIn(answer?.auth_chain_ids);
   if (stateIds === undefined || authIds === undefined || stateIds.length === 0) return undefined;
-  const whole = () => asker.oneAtATime(() => fetchWhole(asker, search));
+  const whole = () =>
+    asker.oneAtATime(async () =>
+      // It may be spent by now, by those who were before in the queue.
+      search.budget.isSpent(server) ? undefined : fetchWhole(asker, search),
+    );
   const first = stateIds.slice(0, LOOKED_AT_FIRST);
   if (first.length - (await events.load(first)).size > MAX_SINGLE) return whole();
   const all = [...new Set([...(withEvent ? [eventId] : []), ...stateIds, ...authIds])];
@@ -72,16 +83,15 @@ async function fetchFrom(
   return { stateIds, events: [...fetched.values()] };
 }
 
-async function fetchWhole(
-  asker: Asker,
-  { server, eventId, withEvent, room, deadline }: Search,
-): Promise<StateBefore | undefined> {
+async function fetchWhole(asker: Asker, search: Search): Promise<StateBefore | undefined> {
+  const { server, eventId, withEvent, room, deadline } = search;
   const path = federationPath`/_matrix/federation/v1/state/${room.roomId}`;
   const question = {
     method: 'GET',
     path,
     query: { event_id: eventId },
     maxBytes: MAX_BYTES,
+    onRead: readFrom(search),
   } as const;
   const answer = await asker.ask(server, question, deadline);
   if (answer === undefined) return undefined;
@@ -92,6 +102,10 @@ async function fetchWhole(
   const itself = await fetchEvents(asker, { server, ids, room, deadline });
   const events = new Map<EventId, Pdu>([...itself, ...authChain, ...state]);
   return { stateIds: [...state.keys()], events: [...events.values()] };
+}
+
+function readFrom({ budget, server }: Search): (bytes: number) => void {
+  return (bytes) => budget.spend(server, bytes);
 }
 
 /** Undefined for what is no list of ids. */

@@ -1,9 +1,11 @@
 // What the receive pipeline lacks, asked of the other servers of the room.
 
+import type { Clock } from '../../clock.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { MissingEvents } from '../input/missing-events.ts';
+import { AnswerBudget } from './answer-budget.ts';
 import type { Asker } from './asker.ts';
 import { fetchAuthEvents } from './fetch-auth-events.ts';
 import { fetchGap } from './fetch-gap.ts';
@@ -14,7 +16,9 @@ import type { OfRoom } from './given-pdus.ts';
 export function createRemoteEvents(
   contextOf: () => RoomserverContext,
   asker: Asker,
+  clock: Clock,
 ): MissingEvents {
+  const budget = new AnswerBudget(clock);
   return {
     gap: async (request) => {
       const room = await roomOf(contextOf(), request.roomId);
@@ -27,7 +31,7 @@ export function createRemoteEvents(
     },
     stateBefore: async (request) => {
       const room = await roomOf(contextOf(), request.roomId);
-      return room && fetchState(contextOf(), asker, { request, room });
+      return room && fetchState(contextOf(), asker, { request, room, budget });
     },
   };
 }
