@@ -22,8 +22,12 @@ const ALLOWED: readonly (readonly [text: string, scan: string, reason: string])[
   ["status = 'active'", 'SCAN federationsender_outbound_peeks', 'read once, at start'],
   ["status = 'pending'", 'SCAN federationsender_outbound_peeks', 'written once, at start'],
   ['SET answered = proven', 'SCAN federationsender_destinations', 'a migration'],
+  ['SET away = 1 WHERE destination_id IN', 'SCAN federationsender_destinations', 'a migration'],
   ['FROM roomserver_published p', 'SCAN p', 'the list is what is asked for'],
 ];
+
+/** Migrations of columns that there are no more: they cannot be explained. */
+const PAST = ["SELECT room_id, '', latest FROM federationsender_rooms"];
 
 interface PlanRow {
   readonly detail: string;
@@ -54,7 +58,7 @@ test('every statement finds its rows by an index', async () => {
 });
 
 function scansOf([text, database]: [string, DatabaseSync]): string[] {
-  if (!database.isOpen) return [];
+  if (!database.isOpen || PAST.some((part) => text.includes(part))) return [];
   const plan = prepare.call(database, `EXPLAIN QUERY PLAN ${text}`).all() as unknown as PlanRow[];
   const isAllowed = (detail: string) =>
     ALLOWED.some(([part, scan]) => text.includes(part) && detail.startsWith(scan));
