@@ -121,6 +121,36 @@ function whoWasAway(backend: Backend): void {
       assert.deepEqual(await missing(false), ['one', 'three']);
     });
 
+    it('gets the last event, where it has left and come back', async () => {
+      const { room, settled, network, later } = await openHarness(backend);
+      const bob = '@bob:b.example';
+      await room(joinedState('@alice:us.example', bob));
+      network.down('b.example');
+      await room(message('one'));
+      await settled();
+      await room(message('two'));
+      await room(member('left', bob, { from: 'join', to: 'leave' }));
+      await room(message('not for it'));
+      await room(member('back', bob, { from: 'leave', to: 'join' }));
+      await room(message('three'));
+      await room(message('four'));
+      await settled();
+      network.up('b.example');
+      const before = network.sent().length;
+      const since = () => network.sent().slice(before);
+      await until(async () => {
+        await later(10_000);
+        return since().length >= 2;
+      }, 'what was missed');
+      assert.deepEqual(
+        since().flatMap(({ pdus }) => pdus),
+        ['one', 'four'],
+      );
+      await room(message('five'));
+      await settled();
+      assert.deepEqual(since().at(-1)?.pdus, ['five']);
+    });
+
     /** Who looks, and is away while `said`: what it gets when it is back. */
     const lookerMissing = async (said: (scene: LookerScene) => Promise<void>) => {
       const { room, settled, network, later } = await openHarness(backend);
@@ -134,6 +164,7 @@ function whoWasAway(backend: Backend): void {
       await look('p1');
       network.down(LOOKER);
       await say('one');
+      await settled();
       await said({ look, unlook, say, settled });
       await settled();
       network.up(LOOKER);
@@ -148,8 +179,7 @@ function whoWasAway(backend: Backend): void {
     const BOB = { sender: '@bob:b.example' };
 
     it('gets the last of what was said side by side, where it looks', async () => {
-      const sent = await lookerMissing(async ({ say, settled }) => {
-        await settled();
+      const sent = await lookerMissing(async ({ say }) => {
         await say('two');
         await say('theirs', { ...BOB, extremities: ['two', 'theirs'] });
         await say('late', { ...BOB, extremities: ['two', 'theirs'] });

@@ -162,8 +162,11 @@ export async function updateCatchingUp(
   id: number,
   catchingUp: boolean,
 ): Promise<void> {
-  await tx.run(sql`
-    UPDATE federationsender_destinations SET catching_up = ${catchingUp ? 1 : 0} WHERE id = ${id}`);
+  const away = catchingUp ? 1 : 0;
+  await tx.run(
+    sql`UPDATE federationsender_destinations SET catching_up = ${away} WHERE id = ${id}`,
+  );
+  await tx.run(sql`UPDATE federationsender_hosts SET away = ${away} WHERE destination_id = ${id}`);
 }
 
 /** A failing one of that name. */

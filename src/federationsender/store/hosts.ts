@@ -18,8 +18,10 @@ export async function addHosts(
 ): Promise<number[]> {
   if (hosts.size === 0) return [];
   const found = await tx.all<{ destination_id: number; members: number }>(sql`
-    INSERT INTO federationsender_hosts (destination_id, members, room_id)
-    SELECT destination_id, members, room_id FROM ${rows(COUNTS, dataOf(roomId, hosts))}
+    INSERT INTO federationsender_hosts (destination_id, members, room_id, away)
+    SELECT r.destination_id, r.members, r.room_id, d.catching_up
+    FROM ${rows(COUNTS, dataOf(roomId, hosts))}
+    JOIN federationsender_destinations d ON d.id = r.destination_id
     WHERE true ON CONFLICT (room_id, destination_id)
       DO UPDATE SET members = federationsender_hosts.members + excluded.members
     RETURNING destination_id, members`);
@@ -100,7 +102,7 @@ export async function selectLivingHosts(database: Queryable, roomId: RoomId): Pr
   const found = await database.all<{ id: number }>(sql`
     SELECT d.id FROM federationsender_hosts h
     JOIN federationsender_destinations d ON d.id = h.destination_id
-    WHERE h.room_id = ${roomId} AND d.retry_at = 0 AND d.catching_up = 0`);
+    WHERE h.room_id = ${roomId} AND h.away = 0 AND d.retry_at = 0`);
   return found.map(({ id }) => id);
 }
 
@@ -111,10 +113,10 @@ export async function selectLivingNeighbours(
 ): Promise<number[]> {
   const found = await database.all<{ id: number }>(sql`
     SELECT d.id FROM federationsender_destinations d
-    WHERE d.retry_at = 0 AND d.catching_up = 0 AND d.id IN (
+    WHERE d.retry_at = 0 AND d.id IN (
       SELECT h.destination_id FROM federationsender_local_members m
       JOIN federationsender_hosts h ON h.room_id = m.room_id
-      WHERE m.user_id = ${userId})`);
+      WHERE m.user_id = ${userId} AND h.away = 0)`);
   return found.map(({ id }) => id);
 }
 

@@ -166,4 +166,18 @@ export const migrations: readonly Migration[] = [
       sql`ALTER TABLE federationsender_rooms DROP COLUMN latest`,
     ],
   },
+  {
+    name: '0006-hosts-that-are-away',
+    statements: [
+      // 0: events of the room are queued for it. 1: it catches up, and the room's next event is to be noted in _missed. 2: it
+      // has been, so that no further one costs anything.
+      sql`ALTER TABLE federationsender_hosts ADD COLUMN away BIGINT NOT NULL DEFAULT 0`,
+      sql`UPDATE federationsender_hosts SET away = 1 WHERE destination_id IN (
+        SELECT id FROM federationsender_destinations WHERE catching_up = 1)`,
+      sql`CREATE INDEX federationsender_hosts_by_away
+        ON federationsender_hosts (room_id, away, destination_id)`,
+      sql`CREATE INDEX federationsender_hosts_of_destination
+        ON federationsender_hosts (destination_id)`,
+    ],
+  },
 ];

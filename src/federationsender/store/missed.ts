@@ -4,17 +4,20 @@ import type { Transaction } from '../../database/database.ts';
 import { list, rows, sql } from '../../database/sql.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 
-/** The servers joined now that catch up have missed an event. Most have missed one before, and nothing is written. */
+/** The servers joined now that catch up have missed an event. Those that have missed one before cost nothing. */
 export async function insertMissedByHosts(
   tx: Transaction,
   roomId: RoomId,
   except: number,
 ): Promise<void> {
+  const noted = await tx.run(sql`
+    UPDATE federationsender_hosts SET away = 2
+    WHERE room_id = ${roomId} AND away = 1 AND destination_id <> ${except}`);
+  if (noted === 0) return;
   await tx.run(sql`
     INSERT INTO federationsender_missed (destination_id, room_id, until_position)
-    SELECT d.id, h.room_id, CAST(NULL AS BIGINT) FROM federationsender_hosts h
-    JOIN federationsender_destinations d ON d.id = h.destination_id
-    WHERE h.room_id = ${roomId} AND d.catching_up = 1 AND d.id <> ${except}
+    SELECT h.destination_id, h.room_id, CAST(NULL AS BIGINT) FROM federationsender_hosts h
+    WHERE h.room_id = ${roomId} AND h.away = 2
     ON CONFLICT (destination_id, room_id) DO UPDATE SET until_position = NULL
       WHERE federationsender_missed.until_position IS NOT NULL`);
 }
@@ -124,6 +127,9 @@ export async function queueMissed(
   await tx.run(sql`
     DELETE FROM federationsender_missed
     WHERE destination_id = ${destinationId} AND room_id IN ${list('text', roomIds)}`);
+  await tx.run(sql`
+    UPDATE federationsender_hosts SET away = 1
+    WHERE destination_id = ${destinationId} AND away = 2 AND room_id IN ${list('text', roomIds)}`);
   return found.length <= limit;
 }
 

@@ -29,9 +29,8 @@ export async function insertQueueOfHosts(
 ): Promise<number[]> {
   const found = await tx.all<Ids[number]>(sql`
     INSERT INTO federationsender_queue (destination_id, position)
-    SELECT d.id, CAST(${position} AS BIGINT) FROM federationsender_hosts h
-    JOIN federationsender_destinations d ON d.id = h.destination_id
-    WHERE h.room_id = ${roomId} AND d.catching_up = 0 AND d.id <> ${except}
+    SELECT h.destination_id, CAST(${position} AS BIGINT) FROM federationsender_hosts h
+    WHERE h.room_id = ${roomId} AND h.away = 0 AND h.destination_id <> ${except}
     ON CONFLICT DO NOTHING RETURNING destination_id`);
   return found.map((row) => row.destination_id);
 }
