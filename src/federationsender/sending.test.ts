@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
 import { until } from '../../test/until.ts';
+import { FederationError } from '../federation/federation-error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
 
@@ -13,7 +14,8 @@ interface LookerScene {
   readonly look: (peekId: string) => Promise<void>;
   readonly unlook: (peekId: string) => Promise<void>;
   readonly say: (...one: Parameters<typeof message>) => Promise<void>;
-  readonly settled: () => Promise<void>;
+  /** The first attempt to send it something has failed, after all that has happened until now. */
+  readonly failed: () => Promise<void>;
 }
 
 forEachBackend('sending events', (backend) => {
@@ -153,7 +155,7 @@ function whoWasAway(backend: Backend): void {
 
     /** Who looks, and is away while `said`: what it gets when it is back. */
     const lookerMissing = async (said: (scene: LookerScene) => Promise<void>) => {
-      const { room, settled, network, later } = await openHarness(backend);
+      const { room, settled, consumed, network, later } = await openHarness(backend);
       await room(joinedState('@alice:us.example', '@bob:b.example'));
       const look = (peekId: string) =>
         room({ kind: 'NewInboundPeek', server: LOOKER, peekId, expiryTs: 1e15 });
@@ -162,10 +164,19 @@ function whoWasAway(backend: Backend): void {
       const say = (...one: Parameters<typeof message>) =>
         room({ ...message(...one), currentVisibility: 'world_readable' });
       await look('p1');
-      network.down(LOOKER);
+      const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
+      network.answers.set(LOOKER, async () => {
+        await failing;
+        throw new FederationError('unreachable', LOOKER, { message: 'connection refused' });
+      });
       await say('one');
-      await settled();
-      await said({ look, unlook, say, settled });
+      await until(() => network.sent(LOOKER).length === 1, 'the first attempt');
+      const failed = async () => {
+        await consumed();
+        fail();
+        await settled();
+      };
+      await said({ look, unlook, say, failed });
       await settled();
       network.up(LOOKER);
       const before = network.sent(LOOKER).length;
@@ -179,7 +190,8 @@ function whoWasAway(backend: Backend): void {
     const BOB = { sender: '@bob:b.example' };
 
     it('gets the last of what was said side by side, where it looks', async () => {
-      const sent = await lookerMissing(async ({ say }) => {
+      const sent = await lookerMissing(async ({ say, failed }) => {
+        await failed();
         await say('two');
         await say('theirs', { ...BOB, extremities: ['two', 'theirs'] });
         await say('late', { ...BOB, extremities: ['two', 'theirs'] });
@@ -189,10 +201,10 @@ function whoWasAway(backend: Backend): void {
     });
 
     it('gets the last event, where it has looked away and looks again', async () => {
-      const sent = await lookerMissing(async ({ look, unlook, say, settled }) => {
+      const sent = await lookerMissing(async ({ look, unlook, say, failed }) => {
         await say('two');
         await unlook('p1');
-        await settled();
+        await failed();
         await look('p2');
         await say('three', BOB);
       });

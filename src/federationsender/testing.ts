@@ -114,7 +114,9 @@ export interface Harness {
   /** Of ROOM. */
   room(...entries: readonly WithoutVersion<RoomEntry>[]): Promise<void>;
   publish<T extends EphemeralTopic>(topic: T, key: string, entry: EntryOf[T]): void;
-  /** Everything in the log has been consumed and all that is to be sent now was. */
+  /** Everything in the log has been consumed. */
+  consumed(): Promise<void>;
+  /** Likewise, and all that is to be sent now was. */
   settled(): Promise<void>;
   /** Moves time forward and lets what falls due happen. */
   later(ms: number): Promise<void>;
@@ -176,6 +178,7 @@ export async function openHarness(
     clock,
     network,
     append,
+    consumed: () => consumed(sender, eventLog),
     settled,
     publish: (topic, key, entry) => eventLog.publishEphemeral(topic, key, entry),
     room: (...entries) => append('roomserver.output', ROOM, ...entries),
