@@ -2,8 +2,10 @@
 // follow it overlap. History is brought in first as far back as they are old, so that they are found to be history if that
 // is what they are.
 
+import type { EventId } from '../../protocol/identifiers.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { CheckedEvent } from '../input/checked-event.ts';
+import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 
 /** Requests for history, of up to so many events each. */
@@ -19,6 +21,8 @@ export async function bringHistory(
   const { roomId, localMembers } = head;
   const late = localMembers > 0 ? [] : await lateAmong(context, head, events);
   if (late.length === 0) return [];
+  // Nobody is asked then; the next look brings what came before it.
+  if (!isReadable(context, head)) return withoutPast(context, late);
   const minDepth = Math.min(...late.map(({ pdu }) => pdu.depth)) + 1;
   const range = { roomId, minDepth, maxDepth: Number.MAX_SAFE_INTEGER };
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -27,6 +31,15 @@ export async function bringHistory(
     if (!brought.isNew) break;
   }
   return lateAmong(context, head, late);
+}
+
+async function withoutPast(
+  { events: stored }: RoomserverContext,
+  events: readonly CheckedEvent[],
+): Promise<CheckedEvent[]> {
+  const known = await stored.load(events.flatMap(({ pdu }) => pdu.prevEvents));
+  const isPlaced = (id: EventId) => known.get(id)?.stateBefore !== undefined;
+  return events.filter(({ pdu }) => !pdu.prevEvents.every(isPlaced));
 }
 
 /** Not deeper than what is known, and not known. */

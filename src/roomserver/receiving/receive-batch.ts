@@ -8,6 +8,7 @@ import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { CheckedEvent } from '../input/checked-event.ts';
 import { type CheckedInput, inputChecked } from '../input/input-events.ts';
+import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/staged-pdus.ts';
 import { bringHistory } from './bring-history.ts';
@@ -99,8 +100,9 @@ async function receiveTogether(
   const given = staged.map((one) => checkedEventOf(one, head));
   const { origin } = first;
   const doubtful = await bringHistory(context, head, given);
-  const events =
-    patience === undefined ? given : given.filter((event) => !doubtful.includes(event));
+  // As new ones they would make a hole: nobody is to see that where nobody looks any more.
+  const isAtLast = patience === undefined && isReadable(context, head);
+  const events = isAtLast ? given : given.filter((event) => !doubtful.includes(event));
   const input = { head, origin, events, kind: 'new', patience, aside } as const;
   const fates = await inputChecked(context, input);
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
