@@ -270,6 +270,8 @@ export interface RoomserverApi extends InboundPeekApi, ServingApi {
     readonly roomId: RoomId;
     readonly roomVersion: RoomVersionId;
     readonly reason: 'join' | 'peek' | 'resync';
+    /** The server that gave it: asked for the keys of servers that cannot be reached. */
+    readonly origin?: ServerName;
     readonly extremities: readonly {
       readonly eventId: EventId;
       readonly stateAfter: readonly EventId[];

@@ -144,10 +144,11 @@ export class Backfills {
     const rules = rulesOf(head.roomVersion);
     const given = await this.#ask(head, search);
     if (typeof given === 'string') return given;
-    const checked = await checkEvents(given, { roomId, rules, keyRing: context.keyRing });
-    const events = checked.filter(isChecked);
+    const { server: origin } = search;
+    const check = { roomId, rules, keyRing: context.keyRing, origin };
+    const events = (await checkEvents(given, check)).filter(isChecked);
     if (events.length === 0) return 'refused';
-    const input = { head, origin: search.server, events, kind: 'old' } as const;
+    const input = { head, origin, events, kind: 'old' } as const;
     const fates = [...(await inputChecked(context, input)).values()];
     const positions = fates.map((fate) => (fate.fate === 'accepted' ? fate.position : 0));
     this.#brought(roomId, Math.max(0, ...positions));

@@ -81,14 +81,14 @@ function checkIsInvite(
  */
 async function checkStrippedState(
   { keyRing }: RoomserverContext,
-  { roomId, strippedState }: InviteRequest,
+  { roomId, origin, strippedState }: InviteRequest,
   roomVersion: RoomVersionId,
 ): Promise<JsonObject[]> {
   if (strippedState.length > MAX_STRIPPED_EVENTS) throw invalid('there is too much stripped state');
   const rules = rulesOf(roomVersion);
   if (!rules.roomIdIsCreateEventId) return [...strippedState];
   const events = strippedState.map((json) => ({ json }));
-  const checked = (await checkEvents(events, { roomId, rules, keyRing })).filter(isChecked);
+  const checked = (await checkEvents(events, { roomId, rules, keyRing, origin })).filter(isChecked);
   if (checked.length < strippedState.length) {
     throw invalid('an event of invite_room_state is none of the room, or not signed');
   }

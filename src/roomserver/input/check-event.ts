@@ -1,18 +1,20 @@
 // Checks 1 to 3, which need nothing but the event and keys: done before the room's lock is taken.
 
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { checkFormat } from './check-format.ts';
 import { checkHash } from './check-hash.ts';
 import { checkSignatures } from './check-signatures.ts';
 import type { CheckedEvent, Dropped } from './checked-event.ts';
 import { mapInParallel } from './in-parallel.ts';
-import type { KeyRing } from './key-ring.ts';
+import { type KeyRing, withNotary } from './key-ring.ts';
 
 export interface CheckRequest {
   readonly roomId: RoomId;
   readonly rules: RoomVersionRules;
   readonly keyRing: KeyRing;
+  /** The server that gave us the events; absent: no other than it has signed them. */
+  readonly origin?: ServerName | undefined;
 }
 
 /** Their signatures are verified by several threads, and the keys of several servers asked for at the same time. */
@@ -28,11 +30,11 @@ export function checkEvents(
 
 export async function checkEvent(
   json: unknown,
-  { roomId, rules, keyRing }: CheckRequest,
+  { roomId, rules, keyRing, origin }: CheckRequest,
 ): Promise<CheckedEvent | Dropped> {
   const pdu = checkFormat(json, roomId, rules);
   if ('fate' in pdu) return pdu;
-  const signedBy = await checkSignatures(pdu, rules, keyRing);
+  const signedBy = await checkSignatures(pdu, rules, withNotary(keyRing, origin));
   if ('fate' in signedBy) return signedBy;
   return { pdu: checkHash(pdu, rules), signedBy };
 }

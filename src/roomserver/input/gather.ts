@@ -48,7 +48,7 @@ export async function gatherPrevEvents(
     endsAt,
   });
   const given = new Set(events.map(({ pdu }) => pdu.eventId));
-  const checked = await checkAll(context, head, gap.events);
+  const checked = await checkAll(context, { head, origin }, gap.events);
   const others = checked.filter(({ pdu }) => !given.has(pdu.eventId));
   return { events: [...others, ...events], mayGrow: !gap.isFinal };
 }
@@ -71,7 +71,7 @@ export async function gatherAuthEvents(
       references: new Map(wanted.map(({ pdu }) => [pdu.eventId, pdu.authEvents])),
       endsAt,
     });
-    wanted = await checkAll(context, head, fetched);
+    wanted = await checkAll(context, { head, origin }, fetched);
     found.push(...wanted);
   }
   if (found.length > 0) await storeAsOutliers(context, head, found);
@@ -109,7 +109,8 @@ async function gatherState(
   const { roomId } = head;
   const state = await context.missingEvents.stateBefore({ ...wanted, roomId, origin, endsAt });
   if (state === undefined) return undefined;
-  await storeAsOutliers(context, head, await checkAll(context, head, state.events));
+  const checked = await checkAll(context, { head, origin }, state.events);
+  await storeAsOutliers(context, head, checked);
   const records = [...(await context.events.load(state.stateIds)).values()];
   const ofRoom = records.filter((record) => record.roomId === roomId);
   // A state with holes would be another state.
@@ -127,11 +128,11 @@ function stateWith(event: EventRecord, before: readonly EventRecord[]): EventRec
 
 async function checkAll(
   { keyRing }: RoomserverContext,
-  { roomId, roomVersion }: RoomHead,
+  { head: { roomId, roomVersion }, origin }: Pick<Gathering, 'head' | 'origin'>,
   records: readonly PduRecord[],
 ): Promise<CheckedEvent[]> {
   const rules = rulesOf(roomVersion);
-  return (await checkEvents(records, { roomId, rules, keyRing })).filter(isChecked);
+  return (await checkEvents(records, { roomId, rules, keyRing, origin })).filter(isChecked);
 }
 
 async function storeAsOutliers(

@@ -38,7 +38,8 @@ export async function inputEvents(
   const { roomId, origin, events } = request;
   const head = await context.rooms.head(roomId);
   if (head === undefined) return events.map(() => dropped('room', 'no such room'));
-  const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
+  const { keyRing } = context;
+  const check = { roomId, rules: rulesOf(head.roomVersion), keyRing, origin };
   const results = await checkEvents(events, check);
   const checked = { ...request, head, origin, events: results.filter(isChecked) };
   const fates = await inputChecked(context, checked);

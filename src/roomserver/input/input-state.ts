@@ -62,9 +62,9 @@ export async function inputState(
 
 async function checkAll(
   { keyRing }: RoomserverContext,
-  { roomId, roomVersion, events, reason }: InputRequest,
+  { roomId, roomVersion, events, reason, origin }: InputRequest,
 ): Promise<CheckedEvent[]> {
-  const request = { roomId, rules: rulesOf(roomVersion), keyRing };
+  const request = { roomId, rules: rulesOf(roomVersion), keyRing, origin };
   const results = await checkEvents(events, request);
   return results.flatMap((result, i) => {
     if (!isDropped(result)) return [result];

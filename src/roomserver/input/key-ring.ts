@@ -19,6 +19,12 @@ export function ownKeyRing(own: {
   };
 }
 
+/** Who gave us what is to be verified is asked as notary where keys cannot be had: it has had to verify it itself. */
+export function withNotary(ring: KeyRing, notary: ServerName | undefined): KeyRing {
+  if (notary === undefined) return ring;
+  return { key: (request) => ring.key({ ...request, notaries: [notary] }) };
+}
+
 /** This server's own key is at hand, whatever becomes of the others'. */
 export function withOwnKey(own: Parameters<typeof ownKeyRing>[0], others: KeyRing): KeyRing {
   const ring = ownKeyRing(own);

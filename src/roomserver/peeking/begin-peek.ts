@@ -63,6 +63,6 @@ async function storeAnswer(
   const { roomId, server } = peek;
   const { renewalInterval, ...state } = answer;
   await catchUp(context, { roomId, server, answer, hurry });
-  const input = { ...state, roomId, reason: 'peek' as const };
+  const input = { ...state, roomId, origin: server, reason: 'peek' as const };
   await inputState(context, { ...input, peek: { ...peek, renewalInterval } });
 }

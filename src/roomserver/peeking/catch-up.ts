@@ -43,7 +43,8 @@ async function attempt(
 ): Promise<boolean> {
   const head = await context.rooms.head(roomId);
   if (head === undefined || head.extremities.length === 0 || !isNear(head, given)) return true;
-  const check = { roomId, rules: rulesOf(head.roomVersion), keyRing: context.keyRing };
+  const { keyRing } = context;
+  const check = { roomId, rules: rulesOf(head.roomVersion), keyRing, origin: server };
   const events = (await checkEvents(given, check)).filter(isChecked);
   const input = { head, origin: server, events, kind: 'new', isConnected: true } as const;
   const fates = [...(await inputChecked(context, input)).values()];

@@ -98,7 +98,7 @@ async function checkAll(
   const { roomId, origin, events, results } = request;
   const admission = await admissionOf(context, head, origin);
   const rules = rulesOf(head.roomVersion);
-  const check = { roomId, rules, keyRing: context.keyRing };
+  const check = { roomId, rules, keyRing: context.keyRing, origin };
   const checked = await checkEvents(
     events.map((json) => ({ json })),
     check,

@@ -18,14 +18,14 @@ const ENDS = new Set(['leave', 'ban']);
  */
 export async function takeWithdrawal(
   context: RoomserverContext,
-  { roomId, event }: { roomId: RoomId; origin: ServerName; event: JsonObject },
+  { roomId, origin, event }: { roomId: RoomId; origin: ServerName; event: JsonObject },
 ): Promise<EventId | undefined> {
   const { state_key: userId } = event;
   if (!isUserId(userId) || serverNameOf(userId) !== context.serverName) return undefined;
   const known = await selectInvite(context.database, roomId, userId);
   if (known === undefined) return undefined;
   const rules = rulesOf(known.roomVersion);
-  const checked = await checkEvent(event, { roomId, rules, keyRing: context.keyRing });
+  const checked = await checkEvent(event, { roomId, rules, keyRing: context.keyRing, origin });
   if (isDropped(checked)) return undefined;
   const { eventId, membership, authEvents } = checked.pdu;
   if (membership === undefined || !ENDS.has(membership)) return undefined;

@@ -109,6 +109,7 @@ async function takeState(
     roomId,
     roomVersion,
     reason: 'join',
+    origin: made.server,
     extremities: join.pdu.prevEvents.map((eventId) => ({ eventId, stateAfter })),
     events: [...new Map([...authChain, ...state].map((pdu) => [pdu.eventId, pdu])).values()],
   } as const;
