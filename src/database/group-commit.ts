@@ -60,7 +60,8 @@ export class GroupCommit {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      // After the current turn of the event loop, so that all requests that it has read share a COMMIT.
+      // After two turns of the event loop: those who were answered for the last COMMIT may have asked anew, and share the next.
+      await new Promise(setImmediate);
       await new Promise(setImmediate);
       await this.#runGroup(this.#queue);
       this.#hooks.afterGroup();

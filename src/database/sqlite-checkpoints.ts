@@ -5,9 +5,9 @@ import { Worker } from 'node:worker_threads';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
 /** What is written again and again is copied once, so rather seldom; in pages of 4 KiB. */
-const CHECKPOINT_PAGES = 2000;
+const CHECKPOINT_PAGES = 6000;
 /** From here on the log is to start anew; until then it may grow, since that holds the event loop for two fsyncs. */
-const LONG_LOG_PAGES = 8000;
+const LONG_LOG_PAGES = 16_000;
 /** To ask for the length of the log costs as much as to write several events. */
 const GROUPS_PER_LOOK = 8;
 
