@@ -15,7 +15,7 @@ import {
   insertRemoteMembers,
   type RemoteMember,
 } from '../store/remote-members.ts';
-import { insertTimelineRows, type TimelineRow } from '../store/timeline.ts';
+import { insertTimelineRows, type TimelineRow, updateRelationRemoved } from '../store/timeline.ts';
 import type { PreparedPeeks } from './peek-entries.ts';
 
 export interface RoomBatchOptions {
@@ -102,8 +102,12 @@ export class RoomBatch {
     this.#userChanges.push({ userId, change });
   }
 
-  forgetEvent(eventId: EventId): void {
+  /** It was redacted. */
+  async forgetEvent(eventId: EventId): Promise<void> {
     this.#forgottenEvents.push(eventId);
+    // Its row may be of this very batch: only what is written can be changed.
+    if (this.#unwrittenRows.some((row) => row.eventId === eventId)) await this.#writeRows();
+    await updateRelationRemoved(this.tx, eventId);
   }
 
   purge(roomId: RoomId): void {
@@ -113,13 +117,17 @@ export class RoomBatch {
 
   async write(): Promise<void> {
     await this.writeMemberships();
-    const rows = this.#unwrittenRows;
-    this.#unwrittenRows = [];
-    await insertTimelineRows(this.tx, rows);
+    await this.#writeRows();
     const remote = [...this.#remoteMembers.values()];
     this.#remoteMembers.clear();
     await insertRemoteMembers(this.tx, membersOf(remote.filter(({ isJoined }) => isJoined)));
     await deleteRemoteMembers(this.tx, membersOf(remote.filter(({ isJoined }) => !isJoined)));
+  }
+
+  async #writeRows(): Promise<void> {
+    const rows = this.#unwrittenRows;
+    this.#unwrittenRows = [];
+    await insertTimelineRows(this.tx, rows);
   }
 
   /** In one turn of the event loop: users first, since rooms come into memory with those who join them. */

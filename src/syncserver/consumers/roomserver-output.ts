@@ -7,7 +7,6 @@ import type { SyncserverContext } from '../context.ts';
 import { updateForgotten } from '../store/memberships.ts';
 import { updatePeeksOfRoomPurged } from '../store/peeks.ts';
 import { deleteRemoteMembersOfRoom } from '../store/remote-members.ts';
-import { updateRelationRemoved } from '../store/timeline.ts';
 import { changeMemberships, newInvite, retireInvite } from './membership-entries.ts';
 import {
   endPeeksOfClosedRoom,
@@ -66,8 +65,7 @@ async function applyEntry(batch: RoomBatch, { key, position, entry }: Entry): Pr
       batch.addRow(rowOfReplacedState(entry, place, batch.heads.get(place.roomId)));
       return stateChanged(batch, entry, place);
     case 'RedactedEvent':
-      batch.forgetEvent(entry.redacted);
-      return updateRelationRemoved(batch.tx, entry.redacted);
+      return batch.forgetEvent(entry.redacted);
     case 'NewInvite':
       return newInvite(batch, entry, place);
     case 'RetireInvite':

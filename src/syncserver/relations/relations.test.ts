@@ -243,6 +243,15 @@ forEachBackend('relations', (backend) => {
     await harness.rooms.redact(room, redacted);
     assert.deepEqual(ids(await ask(harness, { room, parent })), [kept]);
   });
+
+  test('what is redacted before it was consumed relates to nothing', async () => {
+    const { harness, room, parent } = await roomWithParent();
+    const kept = await harness.rooms.together(async () => {
+      await harness.rooms.redact(room, await relate(harness, { room, parent }));
+      return relate(harness, { room, parent });
+    });
+    assert.deepEqual(ids(await ask(harness, { room, parent })), [kept]);
+  });
 });
 
 forEachBackend('sums of relations', (backend) => {

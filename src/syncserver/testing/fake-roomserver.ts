@@ -30,6 +30,11 @@ export interface NewEvent {
 
 type BackfillRequest = Parameters<RoomserverApi['performBackfill']>[0];
 
+interface HeldEntry {
+  readonly key: RoomId;
+  readonly entry: RoomEntry;
+}
+
 export class FakeRoomserver {
   readonly #database: Database;
   readonly #eventLog: EventLog;
@@ -37,6 +42,7 @@ export class FakeRoomserver {
   readonly #states = new Snapshots();
   readonly #events = new Map<EventId, StoredEvent>();
   readonly #rooms = new Map<RoomId, FakeRoom>();
+  #held: HeldEntry[] | undefined;
   #ids = 0;
   /** How often each method was called. */
   readonly calls = new Map<string, number>();
@@ -258,8 +264,23 @@ export class FakeRoomserver {
     return room;
   }
 
+  /** What is appended meanwhile comes to the log in one unit, and so to its consumers in one batch. */
+  async together<T>(work: () => Promise<T>): Promise<T> {
+    this.#held = [];
+    const result = await work();
+    const held = this.#held;
+    this.#held = undefined;
+    await this.#appendAll(held);
+    return result;
+  }
+
   async #append(roomId: RoomId, entry: RoomEntryBody): Promise<void> {
-    const entries = [{ key: roomId, entry: { v: ENTRY_VERSION, ...entry } as RoomEntry }];
+    const appended = { key: roomId, entry: { v: ENTRY_VERSION, ...entry } as RoomEntry };
+    if (this.#held !== undefined) this.#held.push(appended);
+    else await this.#appendAll([appended]);
+  }
+
+  async #appendAll(entries: readonly HeldEntry[]): Promise<void> {
     const ticket = await this.#database.transact((tx) =>
       this.#eventLog.append(tx, 'roomserver.output', entries),
     );
