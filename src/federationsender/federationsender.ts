@@ -24,6 +24,7 @@ import { type InboundPeekLimits, InboundPeeks } from './inbound-peeks.ts';
 import { OutboundPeekKeeper } from './outbound-peeks/outbound-peeks.ts';
 import type { PeekApi } from './peek-api.ts';
 import { AliveServers } from './sending/alive.ts';
+import { Collapses } from './sending/collapse.ts';
 import type { SendingContext } from './sending/context.ts';
 import { delivered } from './sending/delivered.ts';
 import { Dispatcher } from './sending/dispatcher.ts';
@@ -173,11 +174,14 @@ function sendingContext(
     lastTxn += 1;
     return `${prefix}${lastTxn}`;
   };
+  const timers = systemClock;
   return {
     ...options,
+    timers,
     outbox,
     pdus: new PduCache(options.database),
-    failures: new FailureBatches({ ...options, timers: systemClock }),
+    failures: new FailureBatches({ ...options, timers }),
+    collapses: new Collapses(options.database),
     random: randomOf(options),
     nextTxnId,
     signal,

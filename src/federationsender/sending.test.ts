@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
 import { until } from '../../test/until.ts';
+import { sql } from '../database/sql.ts';
 import { FederationError } from '../federation/federation-error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
 
 const LOOKER = 'l.example' as ServerName;
@@ -121,6 +123,32 @@ function whoWasAway(backend: Backend): void {
 
     it('gets the last event alone, where it has never answered before', async () => {
       assert.deepEqual(await missing(false), ['one', 'three']);
+    });
+
+    it('gets what was said at first, and the last event, where it takes long to answer for the first time', async () => {
+      const { room, settled, consumed, network, clock, database } = await openHarness(backend);
+      await room(joinedState('@alice:us.example', '@bob:b.example'));
+      const { promise: answered, resolve: answer } = Promise.withResolvers<JsonObject>();
+      network.answers.set('b.example', () => answered);
+      await room(message('one'));
+      await until(() => network.sent('b.example').length === 1, 'the first attempt');
+      await room(message('two'));
+      await consumed();
+      clock.advance(1_000);
+      const isAway = async () =>
+        (await database.get(sql`SELECT 1 AS away FROM federationsender_hosts WHERE away > 0`)) !==
+        undefined;
+      await until(isAway, 'it takes too long');
+      await room(message('three'), message('four'));
+      await consumed();
+      answer({ pdus: {} });
+      await settled();
+      await room(message('five'));
+      await settled();
+      assert.deepEqual(
+        network.sent('b.example').flatMap(({ pdus }) => pdus),
+        ['one', 'two', 'four', 'five'],
+      );
     });
 
     it('gets the last event, where it has left and come back', async () => {

@@ -6,8 +6,10 @@ import type { Destination } from '../store/destinations.ts';
 import { selectDestinationsWithWork, selectReadyDestinations } from '../store/destinations.ts';
 import type { SendingContext } from './context.ts';
 import { type LaneLimits, Lanes, type Turn } from './lanes.ts';
+import { Pace } from './pace.ts';
 import { RetryTimer } from './retry-timer.ts';
 import { type Outcome, sendNext } from './send-next.ts';
+import { Strangers } from './strangers.ts';
 
 /** Destinations looked up at once. */
 const MAX_LOADED = 500;
@@ -38,13 +40,16 @@ export class Dispatcher {
   readonly #unloaded = new Set<number>();
   readonly #running = new Set<Promise<void>>();
   readonly #retries: RetryTimer;
+  readonly #strangers: Strangers;
   #loading: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#logger = options.logger;
-    this.#lanes = new Lanes(options.limits);
+    const pace = new Pace({ ...options, onReady: () => this.#pump() });
+    this.#lanes = new Lanes(options.limits, () => pace.take());
     this.#retries = new RetryTimer(options, (ids) => this.wake(ids));
+    this.#strangers = new Strangers({ ...options, onAway: (ids) => this.wake(ids) });
   }
 
   /** Destinations that are being sent to, or wait for their turn. */
@@ -93,6 +98,7 @@ export class Dispatcher {
     this.#retries.close();
     await this.#loading;
     await Promise.all(this.#running);
+    await this.#strangers.close();
   }
 
   async #load(): Promise<void> {
@@ -124,6 +130,8 @@ export class Dispatcher {
   }
 
   #queue(destination: Destination): void {
+    const { id, answered, catchingUp } = destination;
+    if (!answered && !catchingUp) this.#strangers.add(id);
     this.#lanes.push(destination.proven ? 'living' : 'doubtful', destination);
   }
 
@@ -163,6 +171,7 @@ export class Dispatcher {
     const { id } = destination;
     const done = this.#active.get(id);
     this.#active.delete(id);
+    this.#strangers.remove(id);
     // Looked up again, since catching up may have ended.
     if (outcome.kind === 'sent' || (outcome.kind === 'idle' && done?.again)) this.wake([id]);
     done?.attempt.resolve();
@@ -181,5 +190,6 @@ export class Dispatcher {
   #release(id: number): void {
     this.#active.get(id)?.attempt.resolve();
     this.#active.delete(id);
+    this.#strangers.remove(id);
   }
 }

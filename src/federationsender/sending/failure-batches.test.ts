@@ -2,37 +2,40 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../clock.ts';
 import type { Database, Transaction } from '../../database/database.ts';
+import type { Sql, SqlRows } from '../../database/sql.ts';
 import { FailureBatches } from './failure-batches.ts';
 
 function setUp() {
   const timers = new ManualClock();
-  const units: string[][] = [];
-  const transact = async (unit: (tx: Transaction) => Promise<void>) => {
-    const written: string[] = [];
-    units.push(written);
-    await unit({ note: (name: string) => written.push(name) } as unknown as Transaction);
+  const units: number[][] = [];
+  const run = async ({ strings, parameters: [first] }: Sql) => {
+    if (!strings.join('').includes('proven = 0')) return 0;
+    units.push((first as SqlRows).data.map(({ id }) => Number(id)));
+    return 1;
   };
+  const transact = (unit: (tx: Transaction) => Promise<void>) =>
+    unit({ run } as unknown as Transaction);
   const batches = new FailureBatches({ timers, database: { transact } as unknown as Database });
-  const write = (name: string) =>
-    batches.write(async (tx) => void (tx as unknown as { note(name: string): void }).note(name));
-  return { timers, units, batches, write };
+  const write = (id: number, body?: () => Promise<void>) =>
+    batches.write({ id, failingSince: 1, failedAt: 1, retryAt: 2, retryInterval: 1 }, body);
+  return { timers, units, write };
 }
 
 test('failures that come together are written together', async () => {
   const { timers, units, write } = setUp();
-  const written = [write('one'), write('other')];
+  const written = [write(1), write(2)];
   assert.deepEqual(units, []);
   timers.advance(1_000);
   await Promise.all(written);
-  const late = write('late');
+  const late = write(3);
   timers.advance(1_000);
   await late;
-  assert.deepEqual(units, [['one', 'other'], ['late']]);
+  assert.deepEqual(units, [[1, 2], [3]]);
 });
 
 test('a unit of work is never larger than its bound', async () => {
   const { timers, units, write } = setUp();
-  const written = Array.from({ length: 120 }, (_, n) => write(`${n}`));
+  const written = Array.from({ length: 120 }, (_, n) => write(n));
   timers.advance(1_000);
   await Promise.all(written);
   assert.deepEqual(
@@ -42,9 +45,9 @@ test('a unit of work is never larger than its bound', async () => {
 });
 
 test('who waits for a failure to be written learns that it was not', async () => {
-  const { timers, batches, write } = setUp();
-  const others = write('other');
-  const failing = batches.write(async () => {
+  const { timers, write } = setUp();
+  const others = write(1);
+  const failing = write(2, async () => {
     throw new Error('the disk is full');
   });
   timers.advance(1_000);

@@ -2,17 +2,11 @@
 
 import type { Transaction } from '../../database/database.ts';
 import { FederationError } from '../../federation/federation-error.ts';
-import { type Destination, updateCatchingUp, updateFailed } from '../store/destinations.ts';
+import type { Destination } from '../store/destinations.ts';
 import { deleteExpiredPeeks } from '../store/expired-peeks.ts';
-import { collapseQueue } from '../store/missed.ts';
 import { countQueue, deleteQueue } from '../store/queue.ts';
-import { deleteOldChanges, deleteToDevice } from '../store/to-device.ts';
-import {
-  deleteTransaction,
-  type Outgoing,
-  selectTransaction,
-  updateRefusals,
-} from '../store/transactions.ts';
+import { deleteToDevice } from '../store/to-device.ts';
+import { deleteTransaction, type Outgoing, updateRefusals } from '../store/transactions.ts';
 import { backoff } from './backoff.ts';
 import { isDurable } from './compose.ts';
 import type { SendingContext } from './context.ts';
@@ -46,23 +40,31 @@ export async function recordFailure(
     random,
   });
   const retryAt = failedAt + delay;
-  const refused = REFUSED_CONTENT.has(failure?.status ?? 0);
-  await failures.write(async (tx) => {
-    await updateFailed(tx, id, { failingSince, failedAt, retryAt, retryInterval: interval });
-    if (refused && isDurable(outgoing)) await refuse(context, tx, { destination, outgoing });
-    const isLong = !destination.answered || failedAt - failingSince >= PATIENCE_MS;
-    if (isLong || (await countQueue(tx, id, MAX_BACKLOG + 1)) > MAX_BACKLOG) await collapse(tx, id);
-  });
+  const isRefused = isDurable(outgoing) && REFUSED_CONTENT.has(failure?.status ?? 0);
+  await failures.write(
+    { id, failingSince, failedAt, retryAt, retryInterval: interval },
+    isRefused ? (tx) => refuse(context, tx, { destination, outgoing }) : undefined,
+  );
+  const isLong = !destination.answered || failedAt - failingSince >= PATIENCE_MS;
+  await tidy(context, destination, isLong ? outgoing : undefined);
   context.outbox.drop(id);
   return retryAt;
 }
 
-/** From now on only the rooms are kept of which it misses events, and the last change of each user's devices. */
-export async function collapse(tx: Transaction, destinationId: number): Promise<void> {
-  const underWay = await selectTransaction(tx, destinationId);
-  await collapseQueue(tx, destinationId, underWay?.parts.pdus ?? []);
-  await deleteOldChanges(tx, destinationId);
-  await updateCatchingUp(tx, destinationId, true);
+/** `kept`: all that is to stay queued, of one that has been failing for long. */
+async function tidy(
+  { database, collapses, logger }: SendingContext,
+  { id, server, answered, catchingUp }: Destination,
+  kept: Outgoing | undefined,
+): Promise<void> {
+  const backlog = kept?.parts.pdus.length ?? MAX_BACKLOG;
+  const isNew = kept !== undefined && answered && !catchingUp;
+  try {
+    const isTooMuch = isNew || (await countQueue(database, id, backlog + 1)) > backlog;
+    if (isTooMuch) await collapses.run(id);
+  } catch (error) {
+    logger.warn({ server, err: error }, 'what is queued stays until the next failure');
+  }
 }
 
 async function refuse(

@@ -21,18 +21,21 @@ export interface Turn<T> {
 
 export class Lanes<T> {
   readonly #limits: LaneLimits;
+  readonly #mayBegin: () => boolean;
   readonly #waiting: Record<Lane, Set<T>> = { living: new Set(), doubtful: new Set() };
   readonly #running: Record<Lane | 'slow', number> = { living: 0, doubtful: 0, slow: 0 };
 
-  constructor(limits: LaneLimits) {
+  /** `mayBegin`: asked before one of the doubtful begins. */
+  constructor(limits: LaneLimits, mayBegin: () => boolean) {
     this.#limits = limits;
+    this.#mayBegin = mayBegin;
   }
 
   push(lane: Lane, item: T): void {
     this.#waiting[lane].add(item);
   }
 
-  /** First come, first served, in each lane; undefined when nobody waits or all places are taken. */
+  /** First come, first served, in each lane; undefined when nobody waits, all places are taken, or they may not begin yet. */
   next(): Turn<T> | undefined {
     return this.#nextOf('living') ?? this.#nextOf('doubtful');
   }
@@ -41,6 +44,7 @@ export class Lanes<T> {
     if (this.#running[lane] >= this.#limits[lane]) return undefined;
     const [item] = this.#waiting[lane];
     if (item === undefined) return undefined;
+    if (lane === 'doubtful' && !this.#mayBegin()) return undefined;
     this.#waiting[lane].delete(item);
     this.#running[lane] += 1;
     let place: Lane | 'slow' = lane;

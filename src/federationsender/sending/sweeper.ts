@@ -2,11 +2,12 @@
 // only the names of the rooms of which they miss events.
 
 import type { Clock } from '../../clock.ts';
-import type { Database, Transaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../logger.ts';
-import { selectIsRetried, selectToCollapse } from '../store/destinations.ts';
+import { selectToCollapse } from '../store/destinations.ts';
 import { deleteSentPdus, selectOldestQueued } from '../store/queue.ts';
-import { collapse, MAX_BACKLOG, PATIENCE_MS } from './failure.ts';
+import { collapse } from './collapse.ts';
+import { MAX_BACKLOG, PATIENCE_MS } from './failure.ts';
 
 const INTERVAL_MS = 60_000;
 /** Of the intervals, one in so many deletes events. */
@@ -63,14 +64,9 @@ export class Sweeper {
         backlog: MAX_BACKLOG,
         limit: COLLAPSED_AT_ONCE,
       });
-      for (const id of ids) await database.transact((tx) => this.#collapseOne(tx, id));
+      for (const id of ids) await collapse(database, id);
       if (ids.length < COLLAPSED_AT_ONCE || this.#closed) return;
     }
-  }
-
-  /** One that has come to rest meanwhile would have nobody who makes it catch up. */
-  async #collapseOne(tx: Transaction, id: number): Promise<void> {
-    if (await selectIsRetried(tx, id)) await collapse(tx, id);
   }
 
   async #deleteSent(): Promise<void> {

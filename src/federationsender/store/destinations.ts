@@ -118,21 +118,38 @@ export async function updateSucceeded(tx: Transaction, id: number): Promise<void
     WHERE id = ${id}`);
 }
 
-export async function updateFailed(
-  tx: Transaction,
-  id: number,
-  failure: {
-    readonly failingSince: number;
-    readonly failedAt: number;
-    readonly retryAt: number;
-    readonly retryInterval: number;
-  },
-): Promise<void> {
+/** An attempt that failed. */
+export interface Failure {
+  /** The destination's. */
+  readonly id: number;
+  readonly failingSince: number;
+  readonly failedAt: number;
+  readonly retryAt: number;
+  readonly retryInterval: number;
+}
+
+const FAILURES = {
+  id: 'bigint',
+  failing_since: 'bigint',
+  failed_at: 'bigint',
+  retry_at: 'bigint',
+  retry_interval: 'bigint',
+} as const;
+
+/** No two of one destination. */
+export async function updateFailed(tx: Transaction, failures: readonly Failure[]): Promise<void> {
+  const data = failures.map((failure) => ({
+    id: failure.id,
+    failing_since: failure.failingSince,
+    failed_at: failure.failedAt,
+    retry_at: failure.retryAt,
+    retry_interval: failure.retryInterval,
+  }));
   await tx.run(sql`
     UPDATE federationsender_destinations
-    SET proven = 0, failing_since = ${failure.failingSince}, failed_at = ${failure.failedAt},
-      retry_at = ${failure.retryAt}, retry_interval = ${failure.retryInterval}
-    WHERE id = ${id}`);
+    SET proven = 0, failing_since = r.failing_since, failed_at = r.failed_at,
+      retry_at = r.retry_at, retry_interval = r.retry_interval
+    FROM ${rows(FAILURES, data)} WHERE federationsender_destinations.id = r.id`);
 }
 
 /** It may be tried when there is something to send; how long it has failed is kept. */
@@ -157,16 +174,32 @@ export async function selectIsCatchingUp(tx: Transaction, id: number): Promise<b
   return found?.catching_up === 1;
 }
 
-export async function updateCatchingUp(
+/** It has caught up. */
+export async function updateCaughtUp(tx: Transaction, id: number): Promise<void> {
+  await tx.run(sql`UPDATE federationsender_destinations SET catching_up = 0 WHERE id = ${id}`);
+  await tx.run(sql`UPDATE federationsender_hosts SET away = 0 WHERE destination_id = ${id}`);
+}
+
+/** From now on no event is queued for it. */
+export async function updateCatchingUp(tx: Transaction, id: number): Promise<void> {
+  await tx.run(sql`UPDATE federationsender_destinations SET catching_up = 1 WHERE id = ${id}`);
+  await tx.run(sql`
+    UPDATE federationsender_hosts SET away = 1 WHERE destination_id = ${id} AND away = 0`);
+}
+
+/** Likewise for those of them that have never answered. */
+export async function updateStrangersCatchingUp(
   tx: Transaction,
-  id: number,
-  catchingUp: boolean,
+  ids: readonly number[],
 ): Promise<void> {
-  const away = catchingUp ? 1 : 0;
-  await tx.run(
-    sql`UPDATE federationsender_destinations SET catching_up = ${away} WHERE id = ${id}`,
-  );
-  await tx.run(sql`UPDATE federationsender_hosts SET away = ${away} WHERE destination_id = ${id}`);
+  await tx.run(sql`
+    UPDATE federationsender_destinations SET catching_up = 1
+    WHERE id IN ${list('bigint', ids)} AND answered = 0 AND catching_up = 0`);
+  await tx.run(sql`
+    UPDATE federationsender_hosts SET away = 1
+    WHERE away = 0 AND destination_id IN (
+      SELECT id FROM federationsender_destinations
+      WHERE id IN ${list('bigint', ids)} AND answered = 0)`);
 }
 
 /** A failing one of that name. */

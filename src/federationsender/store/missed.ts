@@ -70,12 +70,22 @@ export async function updateMissedUntil(
       AND destination_id IN ${list('bigint', destinationIds)}`);
 }
 
-/** Of what is queued, only the rooms are kept; what stands in the transaction under way stays. */
+/**
+ * Of so many of the events that are queued after the position, only the rooms are kept. False when there are more. What has
+ * been noted of a room meanwhile may be later than all that is queued of it.
+ */
 export async function collapseQueue(
   tx: Transaction,
   destinationId: number,
-  underWay: readonly number[],
-): Promise<void> {
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<boolean> {
+  const found = await tx.get<{ last: number | null; count: number }>(sql`
+    SELECT MAX(position) AS last, COUNT(*) AS count FROM (
+      SELECT position FROM federationsender_queue
+      WHERE destination_id = ${destinationId} AND position > ${after}
+      ORDER BY position LIMIT ${limit}) AS first_ones`);
+  const { last = null, count = 0 } = found ?? {};
+  if (last === null) return true;
   await tx.run(sql`
     INSERT INTO federationsender_missed (destination_id, room_id, until_position)
     SELECT q.destination_id, p.room_id, CASE
@@ -85,12 +95,15 @@ export async function collapseQueue(
         WHERE i.room_id = p.room_id AND i.destination_id = q.destination_id) THEN NULL
       ELSE MAX(q.position) END
     FROM federationsender_queue q JOIN federationsender_pdus p ON p.position = q.position
-    WHERE q.destination_id = ${destinationId} AND q.position NOT IN ${list('bigint', underWay)}
+    WHERE q.destination_id = ${destinationId} AND q.position > ${after} AND q.position <= ${last}
     GROUP BY q.destination_id, p.room_id
-    ON CONFLICT (destination_id, room_id) DO UPDATE SET until_position = excluded.until_position`);
+    ON CONFLICT (destination_id, room_id) DO UPDATE SET until_position = excluded.until_position
+      WHERE excluded.until_position IS NULL OR federationsender_missed.until_position IS NULL
+        OR federationsender_missed.until_position < excluded.until_position`);
   await tx.run(sql`
     DELETE FROM federationsender_queue
-    WHERE destination_id = ${destinationId} AND position NOT IN ${list('bigint', underWay)}`);
+    WHERE destination_id = ${destinationId} AND position > ${after} AND position <= ${last}`);
+  return count < limit;
 }
 
 /**

@@ -149,11 +149,11 @@ export async function selectIsQueued(
 
 /** How many events wait for the destination, counted up to the limit. */
 export async function countQueue(
-  tx: Transaction,
+  database: Queryable,
   destinationId: number,
   limit: number,
 ): Promise<number> {
-  const found = await tx.get<{ count: number }>(sql`
+  const found = await database.get<{ count: number }>(sql`
     SELECT COUNT(*) AS count FROM (
       SELECT 1 FROM federationsender_queue WHERE destination_id = ${destinationId}
       LIMIT ${limit}) AS counted`);
