@@ -265,6 +265,44 @@ forEachBackend('telling other servers', (backend) => {
     assert.equal(contents(harness, 'c.example', 'm.device_list_update').length, 20);
   });
 
+  it('tells a server that was away of the last changes of those with whom it shares a room, once', async () => {
+    const harness = await openRoom(backend);
+    const { append, settled, network } = harness;
+    network.down('b.example');
+    await harness.room(message('first'));
+    await settled();
+    const changed = async (user: string, streamId: number) => {
+      const deviceId = 'PHONE' as DeviceId;
+      const change = { kind: 'DeviceListChanged', deviceId, streamId, prevIds: [streamId - 1] };
+      await append('userserver.output', user, change as never);
+    };
+    await changed(ALICE, 1);
+    await changed('@stranger:us.example', 2);
+    await changed(ALICE, 3);
+    await settled();
+    const again = await harness.restart();
+    network.up('b.example');
+    const told = () =>
+      contents(again, 'b.example', 'm.device_list_update').map(({ stream_id }) => stream_id);
+    await until(async () => {
+      await again.later(3_600_000);
+      return told().length > 0;
+    }, 'the change');
+    await again.later(3_600_000);
+    assert.deepEqual(told(), [3]);
+    const next = { kind: 'DeviceListChanged', deviceId: 'PHONE', streamId: 4, prevIds: [3] };
+    await again.append('userserver.output', ALICE, next as never);
+    await again.settled();
+    assert.deepEqual(told(), [3, 4]);
+    network.down('b.example');
+    await again.room(message('second'));
+    await again.settled();
+    network.up('b.example');
+    await again.later(3_600_000);
+    await again.later(3_600_000);
+    assert.deepEqual(told(), [3, 4]);
+  });
+
   it('tells servers that share a room with a user of her devices and keys, in order', async () => {
     const harness = await openRoom(backend);
     const { append, settled, network } = harness;

@@ -6,8 +6,9 @@ import type { Consumer, LogEntry, Subscription } from '../../eventlog/eventlog.t
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { FederationsenderContext } from '../context.ts';
+import { type DeviceChange, insertChange } from '../store/changes.ts';
 import { selectNeighbours } from '../store/hosts.ts';
-import { type DeviceChange, insertDeviceChange } from '../store/to-device.ts';
+import { insertDeviceChange } from '../store/to-device.ts';
 
 type Topic = 'userserver.output';
 
@@ -30,11 +31,11 @@ export function consumeUserserverOutput(
     apply: async (tx, entries) => {
       const woken = new Set<number>();
       for (const entry of entries) {
-        const edu = eduOf(entry);
-        if (edu === undefined) continue;
-        const destinations = await selectNeighbours(tx, entry.key as UserId);
-        const { position } = entry;
-        await insertDeviceChange(tx, destinations, { ...edu, position });
+        const change = changeOf(entry);
+        if (change === undefined) continue;
+        const destinations = await selectNeighbours(tx, change.userId);
+        await insertDeviceChange(tx, destinations, change);
+        await insertChange(tx, change);
         for (const id of destinations) woken.add(id);
       }
       tx.afterCommit(() => dispatcher.wake([...woken]));
@@ -42,9 +43,10 @@ export function consumeUserserverOutput(
   };
 }
 
-function eduOf({ key, entry }: LogEntry<Topic>): Omit<DeviceChange, 'position'> | undefined {
-  const edu = contentOf(key as UserId, entry);
-  return edu && { about: `${entry.kind} ${key}`, edu: JSON.stringify(edu) };
+function changeOf({ key, entry, position }: LogEntry<Topic>): DeviceChange | undefined {
+  const userId = key as UserId;
+  const edu = contentOf(userId, entry);
+  return edu && { about: `${entry.kind} ${userId}`, userId, position, edu: JSON.stringify(edu) };
 }
 
 function contentOf(userId: UserId, entry: UserEntry): JsonObject | undefined {

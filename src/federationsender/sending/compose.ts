@@ -1,6 +1,7 @@
 // The next transaction for a destination.
 
 import type { JsonObject } from '../../protocol/json.ts';
+import { queueMissedChanges } from '../store/changes.ts';
 import { type Destination, updateCaughtUp } from '../store/destinations.ts';
 import { type ExpiredPeek, selectExpiredPeeks } from '../store/expired-peeks.ts';
 import { queueMissed } from '../store/missed.ts';
@@ -71,7 +72,9 @@ async function nextPdus(
   if (queued.length > 0 || !catchingUp) return queued;
   await database.transact(async (tx) => {
     const isAll = await queueMissed(tx, id, MAX_PDUS);
-    if (isAll) await updateCaughtUp(tx, id);
+    if (!isAll) return;
+    await queueMissedChanges(tx, id);
+    await updateCaughtUp(tx, id);
   });
   return selectQueue(database, id, MAX_PDUS);
 }

@@ -180,9 +180,12 @@ export async function updateCaughtUp(tx: Transaction, id: number): Promise<void>
   await tx.run(sql`UPDATE federationsender_hosts SET away = 0 WHERE destination_id = ${id}`);
 }
 
-/** From now on no event is queued for it. */
+/** From now on no event, and no change of devices, is queued for it. */
 export async function updateCatchingUp(tx: Transaction, id: number): Promise<void> {
-  await tx.run(sql`UPDATE federationsender_destinations SET catching_up = 1 WHERE id = ${id}`);
+  await tx.run(sql`
+    UPDATE federationsender_destinations SET catching_up = 1, changes_until = (
+      SELECT COALESCE(MAX(seq), 0) FROM federationsender_changes)
+    WHERE id = ${id} AND catching_up = 0`);
   await tx.run(sql`
     UPDATE federationsender_hosts SET away = 1 WHERE destination_id = ${id} AND away = 0`);
 }
@@ -193,13 +196,14 @@ export async function updateStrangersCatchingUp(
   ids: readonly number[],
 ): Promise<void> {
   await tx.run(sql`
-    UPDATE federationsender_destinations SET catching_up = 1
+    UPDATE federationsender_destinations SET catching_up = 1, changes_until = (
+      SELECT COALESCE(MAX(seq), 0) FROM federationsender_changes)
     WHERE id IN ${list('bigint', ids)} AND answered = 0 AND catching_up = 0`);
   await tx.run(sql`
     UPDATE federationsender_hosts SET away = 1
-    WHERE away = 0 AND destination_id IN (
-      SELECT id FROM federationsender_destinations
-      WHERE id IN ${list('bigint', ids)} AND answered = 0)`);
+    WHERE destination_id IN ${list('bigint', ids)} AND away = 0 AND EXISTS (
+      SELECT 1 FROM federationsender_destinations d
+      WHERE d.id = federationsender_hosts.destination_id AND d.answered = 0)`);
 }
 
 /** A failing one of that name. */

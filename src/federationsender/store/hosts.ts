@@ -120,12 +120,12 @@ export async function selectLivingNeighbours(
   return found.map(({ id }) => id);
 }
 
-/** Servers that share a room with the user of this server. */
+/** Servers that share a room with the user of this server, but those that are to catch up. */
 export async function selectNeighbours(tx: Transaction, userId: UserId): Promise<number[]> {
   const found = await tx.all<{ destination_id: number }>(sql`
     SELECT DISTINCT h.destination_id FROM federationsender_local_members m
     JOIN federationsender_hosts h ON h.room_id = m.room_id
-    WHERE m.user_id = ${userId}`);
+    WHERE m.user_id = ${userId} AND h.away = 0`);
   return found.map((row) => row.destination_id);
 }
 

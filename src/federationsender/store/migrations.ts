@@ -180,4 +180,22 @@ export const migrations: readonly Migration[] = [
         ON federationsender_hosts (destination_id)`,
     ],
   },
+  {
+    name: '0007-changes-of-devices',
+    statements: [
+      // The last change of each user's devices, and of her keys, for destinations that catch up. `seq`: in the order in which they
+      // came to be here; the greatest is never deleted.
+      sql`CREATE TABLE federationsender_changes (
+        seq BIGINT PRIMARY KEY,
+        about TEXT_KEY NOT NULL,
+        user_id TEXT_KEY NOT NULL,
+        position BIGINT NOT NULL,
+        edu TEXT NOT NULL
+      )`,
+      sql`CREATE UNIQUE INDEX federationsender_changes_about ON federationsender_changes (about)`,
+      // The last of them that a destination which catches up is not owed.
+      sql`ALTER TABLE federationsender_destinations
+        ADD COLUMN changes_until BIGINT NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

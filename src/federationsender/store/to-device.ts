@@ -3,6 +3,7 @@
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { list, rows, sql } from '../../database/sql.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { DeviceChange } from './changes.ts';
 
 export interface QueuedMessage {
   readonly destinationId: number;
@@ -28,26 +29,13 @@ export async function insertToDevice(
     FROM ${rows({ destination_id: 'bigint', position: 'bigint', edu: 'text' }, data)}`);
 }
 
-export interface DeviceChange {
-  /** Whose devices or keys have changed; the last one said of a name stands for those before. */
-  readonly about: string;
-  /** Of the log entry. */
-  readonly position: number;
-  /** JSON. */
-  readonly edu: string;
-}
-
-/** For each of the destinations. Those that have been away for long find the last change alone, and ask for the rest. */
+/** For each of the destinations. */
 export async function insertDeviceChange(
   tx: Transaction,
   destinationIds: readonly number[],
   { about, position, edu }: DeviceChange,
 ): Promise<void> {
   if (destinationIds.length === 0) return;
-  await tx.run(sql`
-    DELETE FROM federationsender_to_device WHERE about = ${about} AND destination_id IN (
-      SELECT id FROM federationsender_destinations
-      WHERE id IN ${list('bigint', destinationIds)} AND catching_up = 1)`);
   const data = destinationIds.map((destination_id) => ({ destination_id, position, edu, about }));
   const columns = {
     destination_id: 'bigint',
