@@ -330,3 +330,39 @@ test('property paths', () => {
   assert.equal(readProperty({ a: { '': { b: 1 } } }, ['a', '', 'b']), 1);
   assert.equal(readProperty([1], ['0']), undefined);
 });
+
+test('a rule about one type is tried with events of that type in whatever case, and content rules with all', () => {
+  const conditions = [{ kind: 'event_match', key: 'type', pattern: 'm.poll.*' }];
+  const ruleset = {
+    override: [
+      { rule_id: 'polls', enabled: true, conditions, actions: ['notify'] },
+      {
+        rule_id: 'calls',
+        enabled: true,
+        conditions: [{ kind: 'event_match', key: 'type', pattern: 'm.call.Invite' }],
+        actions: ['notify'],
+      },
+      {
+        rule_id: 'moods',
+        enabled: true,
+        conditions: [{ kind: 'event_match', key: 'type', pattern: 'org.mood' }],
+        actions: ['notify'],
+      },
+    ],
+    content: [
+      {
+        rule_id: 'word',
+        enabled: true,
+        pattern: 'word',
+        conditions: [{ kind: 'event_match', key: 'type', pattern: 'x' }],
+        actions: ['notify'],
+      },
+    ],
+  };
+  const idOf = (event: JsonObject) => evaluatePushRules(ruleset, context(event)).ruleId;
+  assert.equal(idOf({ type: 'm.poll.start' }), 'polls');
+  assert.equal(idOf({ type: 'M.CALL.INVITE' }), 'calls');
+  assert.equal(idOf({ type: 'Org.Mood' }), 'moods');
+  assert.equal(idOf({ type: 'org.moods' }), undefined);
+  assert.equal(idOf(text('a word')), 'word');
+});

@@ -28,13 +28,38 @@ export interface PushVerdict {
 const NOTHING: PushVerdict = { notify: false, highlight: false, tweaks: {} };
 
 interface CompiledRule {
+  /** Events of other types do not match; undefined: any may. */
+  readonly type: string | undefined;
   readonly isLegacyMention: boolean;
   readonly conditions: readonly Condition[];
   readonly verdict: PushVerdict;
 }
 
 /** Compiled rules by the ruleset that they come from, which is not to be changed in place. */
-const compiled = new WeakMap<JsonObject, readonly CompiledRule[]>();
+const compiled = new WeakMap<JsonObject, CompiledRuleset>();
+/** Of a ruleset. Strangers make up types. */
+const MAX_TYPES = 50;
+
+/** Most rules are about events of one type, so that few are left to be tried. */
+class CompiledRuleset {
+  readonly #rules: readonly CompiledRule[];
+  readonly #byType = new Map<JsonValue | undefined, readonly CompiledRule[]>();
+
+  constructor(rules: readonly CompiledRule[]) {
+    this.#rules = rules;
+  }
+
+  /** Those that events of the type may match, in order. */
+  ofType(type: JsonValue | undefined): readonly CompiledRule[] {
+    const known = this.#byType.get(type);
+    if (known !== undefined) return known;
+    const lower = typeof type === 'string' ? type.toLowerCase() : undefined;
+    const found = this.#rules.filter((rule) => rule.type === undefined || rule.type === lower);
+    if (this.#byType.size >= MAX_TYPES) this.#byType.clear();
+    this.#byType.set(type, found);
+    return found;
+  }
+}
 
 /**
  * What the user's rules make of an event. `ruleset` is the `global` object of the user's push rules; what is
@@ -47,12 +72,12 @@ export function evaluatePushRules(
   if (context.event.sender === context.userId) return NOTHING;
   let rules = compiled.get(ruleset);
   if (rules === undefined) {
-    rules = compileRuleset(ruleset);
+    rules = new CompiledRuleset(compileRuleset(ruleset));
     compiled.set(ruleset, rules);
   }
   const content = context.event.content;
   const hasMentions = isJsonObject(content) && isJsonObject(content['m.mentions']);
-  for (const rule of rules) {
+  for (const rule of rules.ofType(context.event.type)) {
     if (rule.isLegacyMention && hasMentions) continue;
     if (rule.conditions.every((holds) => holds(context))) return rule.verdict;
   }
@@ -68,6 +93,7 @@ function compileRuleset(ruleset: JsonObject): CompiledRule[] {
     kind === 'override' && rule.rule_id === MASTER_RULE_ID;
   const ordered = [...rules.filter(isMaster), ...rules.filter((each) => !isMaster(each))];
   return ordered.map(({ kind, rule }) => ({
+    type: typeOf(kind, rule),
     isLegacyMention: LEGACY_MENTION_RULE_IDS.has(String(rule.rule_id)),
     conditions: conditionsOf(kind, rule),
     verdict: verdictOf(rule),
@@ -77,6 +103,21 @@ function compileRuleset(ruleset: JsonObject): CompiledRule[] {
 function enabledRules(rules: JsonValue | undefined): JsonObject[] {
   if (!Array.isArray(rules)) return [];
   return rules.filter(isJsonObject).filter(({ enabled }) => enabled !== false);
+}
+
+const LITERAL_TYPE = /^[a-z0-9._-]+$/;
+
+/** Where a condition names one type; undefined: the rule has to be tried with events of every type. */
+function typeOf(kind: PushRuleKind, { conditions }: JsonObject): string | undefined {
+  const hasConditions = kind === 'override' || kind === 'underride';
+  if (!hasConditions || !Array.isArray(conditions)) return undefined;
+  const patterns = conditions
+    .filter(isJsonObject)
+    .filter(({ kind, key }) => kind === 'event_match' && key === 'type')
+    .map(({ pattern }) => pattern);
+  return patterns
+    .filter((each) => typeof each === 'string')
+    .find((each) => LITERAL_TYPE.test(each));
 }
 
 /** Room, sender and content rules have conditions that follow from their kind. */

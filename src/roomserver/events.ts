@@ -22,8 +22,13 @@ export class Events {
     this.#database = database;
   }
 
+  /** What is in memory, at once. */
+  peek(id: EventId): EventRecord | undefined {
+    return this.#cache.get(id);
+  }
+
   async get(id: EventId): Promise<EventRecord | undefined> {
-    return this.#cache.get(id) ?? (await this.#fetch([id])).get(id);
+    return this.peek(id) ?? (await this.#fetch([id])).get(id);
   }
 
   /** Unknown ids are absent. */

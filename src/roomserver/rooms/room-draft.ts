@@ -75,7 +75,11 @@ export class RoomDraft {
   }
 
   async event(id: EventId): Promise<EventRecord | undefined> {
-    return this.#drafted(id) ?? this.#sources.events.get(id);
+    return this.#inMemory(id) ?? (await this.#sources.events.get(id));
+  }
+
+  #inMemory(id: EventId): EventRecord | undefined {
+    return this.#drafted(id) ?? this.#sources.events.peek(id);
   }
 
   /** The event that holds a key in a snapshot of this room. */
@@ -85,7 +89,7 @@ export class RoomDraft {
     stateKey: string,
   ): Promise<EventRecord | undefined> {
     const id = await this.states.get(snapshot, type, stateKey);
-    return id === undefined ? undefined : this.event(id);
+    return id && (this.#inMemory(id) ?? (await this.event(id)));
   }
 
   /** In the current state as this draft has it. */

@@ -68,13 +68,9 @@ export class RoomStates implements NodeSpace {
     this.resolutions.set(resolutionKey(snapshots), resolved);
   }
 
-  async get(
-    snapshot: StateSnapshotId,
-    type: string,
-    stateKey: string,
-  ): Promise<EventId | undefined> {
+  get(snapshot: StateSnapshotId, type: string, stateKey: string): Promise<EventId | undefined> {
     const [part, key] = placeOf(type, stateKey);
-    return (await lookUp(this, rootsOf(snapshot)[part], key)) as EventId | undefined;
+    return lookUp(this, rootsOf(snapshot)[part], key) as Promise<EventId | undefined>;
   }
 
   async set(

@@ -40,7 +40,12 @@ export class EventSource {
   }
 
   async one(eventId: EventId): Promise<StoredEvent | undefined> {
-    return this.#events.get(eventId) ?? (await this.get([eventId])).get(eventId);
+    return this.peek(eventId) ?? (await this.get([eventId])).get(eventId);
+  }
+
+  /** What is in memory, at once. */
+  peek(eventId: EventId): StoredEvent | undefined {
+    return this.#events.get(eventId);
   }
 
   /** An event that has come by with its body. */

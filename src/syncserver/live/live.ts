@@ -41,9 +41,14 @@ export class Live {
   /** The user with all her rooms loaded. */
   async user(userId: UserId): Promise<LiveUser> {
     const user = this.#users.get(userId) ?? (await this.#load(userId));
-    const unknown = [...user.rooms.values()].filter((room) => !room.loaded);
-    if (unknown.length > 0) await this.#loadRooms(unknown);
+    if (!hasLoadedRooms(user)) await this.#loadRooms(user);
     return user;
+  }
+
+  /** The user if she and all her rooms are in memory, at once. */
+  loadedUser(userId: UserId): LiveUser | undefined {
+    const user = this.#users.get(userId);
+    return user !== undefined && hasLoadedRooms(user) ? user : undefined;
   }
 
   /** Those in memory only. */
@@ -136,7 +141,8 @@ export class Live {
     user.wake();
   }
 
-  async #loadRooms(rooms: readonly LiveRoom[]): Promise<void> {
+  async #loadRooms(user: LiveUser): Promise<void> {
+    const rooms = [...user.rooms.values()].filter((room) => !room.loaded);
     const roomIds = rooms.map((room) => room.roomId);
     const [latest, receipts] = await Promise.all([
       selectLatestRows(this.#database, roomIds),
@@ -148,6 +154,11 @@ export class Live {
       room.load(rowOf.get(room.roomId), receiptOf.get(room.roomId) ?? 0);
     }
   }
+}
+
+function hasLoadedRooms({ rooms }: LiveUser): boolean {
+  for (const room of rooms.values()) if (!room.loaded) return false;
+  return true;
 }
 
 /** Rows of rooms that are gone may still be there. */

@@ -11,14 +11,38 @@ import { visibleRows } from './visible-rows.ts';
 
 type Needs = Pick<SyncserverContext, 'database' | 'events' | 'roomserver'>;
 
-/** Those of the replaced events that the viewer may see, for `replaces_state` and `prev_content`. */
-export async function replacedEvents(
+export interface MentionedEvents {
+  /** Those of the replaced events that the viewer may see, for `replaces_state` and `prev_content`. */
+  readonly replaced: ReadonlyMap<EventId, StoredEvent>;
+  /** Those of the redactions that the viewer may see. Of others she is told that they were, but not what they said. */
+  readonly redactions: ReadonlySet<EventId>;
+}
+
+export async function mentionedEvents(
   context: Needs,
   view: RoomView,
   events: Iterable<StoredEvent>,
+): Promise<MentionedEvents> {
+  const replaced: EventId[] = [];
+  const redactions: EventId[] = [];
+  for (const { replacesState, redactedBecause } of events) {
+    if (replacesState !== undefined) replaced.push(replacesState);
+    if (redactedBecause !== undefined) redactions.push(redactedBecause.eventId);
+  }
+  return {
+    replaced: replaced.length === 0 ? NO_EVENTS : await replacedEvents(context, view, replaced),
+    redactions: redactions.length === 0 ? NO_IDS : await visibleAmong(context, view, redactions),
+  };
+}
+
+const NO_EVENTS: ReadonlyMap<EventId, StoredEvent> = new Map();
+const NO_IDS: ReadonlySet<EventId> = new Set();
+
+async function replacedEvents(
+  context: Needs,
+  view: RoomView,
+  ids: readonly EventId[],
 ): Promise<ReadonlyMap<EventId, StoredEvent>> {
-  const ids = [...events].flatMap(({ replacesState }) => replacesState ?? []);
-  if (ids.length === 0) return new Map();
   const replaced = await context.events.get(ids);
   const restricted = [...replaced.values()].filter((event) => !isOpenTo(view, event));
   if (restricted.length === 0) return replaced;
@@ -26,16 +50,6 @@ export async function replacedEvents(
   const seen = await visibleAmong(context, view, restrictedIds);
   const hidden = new Set(restrictedIds.filter((id) => !seen.has(id)));
   return new Map([...replaced].filter(([eventId]) => !hidden.has(eventId)));
-}
-
-/** Those of the redactions that the viewer may see. Of others she is told that they were, but not what they said. */
-export async function visibleRedactions(
-  context: Needs,
-  view: RoomView,
-  events: Iterable<StoredEvent>,
-): Promise<ReadonlySet<EventId>> {
-  const ids = [...events].flatMap(({ redactedBecause }) => redactedBecause?.eventId ?? []);
-  return ids.length === 0 ? new Set() : visibleAmong(context, view, ids);
 }
 
 async function visibleAmong(

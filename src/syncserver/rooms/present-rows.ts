@@ -8,7 +8,7 @@ import { formatEvent, formatForFederation } from '../events/format.ts';
 import type { FieldSelection } from '../filter/event-fields.ts';
 import { type BundleRequest, bundledRelations } from '../relations/bundled.ts';
 import type { TimelineRow } from '../store/timeline.ts';
-import { replacedEvents, visibleRedactions } from './mentioned.ts';
+import { mentionedEvents } from './mentioned.ts';
 import { membershipAt, type RoomView } from './room-view.ts';
 
 type Needs = Pick<SyncserverContext, 'database' | 'clock' | 'events' | 'roomserver'>;
@@ -29,8 +29,7 @@ export async function presentRows(
   { rows, ...format }: EventFormat & { readonly rows: readonly TimelineRow[] },
 ): Promise<JsonObject[]> {
   const events = await context.events.get(rows.map((row) => row.eventId));
-  const replaced = await replacedEvents(context, view, events.values());
-  const redactions = await visibleRedactions(context, view, events.values());
+  const { replaced, redactions } = await mentionedEvents(context, view, events.values());
   const relations =
     format.relations && (await relationsOf(context, { view, rows, events }, format));
   const now = context.clock.now();

@@ -15,7 +15,8 @@ export async function visibleRows(
   rows: readonly TimelineRow[],
 ): Promise<TimelineRow[]> {
   const shown = rows.filter((row) => !isIgnored(view, row));
-  const memberships = await exactMemberships(context, view, shown);
+  const unsure = view.isLooker ? [] : shown.filter(isUnsure);
+  const memberships = unsure.length === 0 ? NONE : await exactMemberships(context, view, unsure);
   const join = lastJoin(view.history, view.upTo);
   return shown.filter((row) =>
     canSeeEvent({
@@ -59,20 +60,20 @@ function ownMembershipAfter({ history, viewer }: RoomView, row: TimelineRow): st
   return membershipAt(history, row.position)?.membership;
 }
 
-/**
- * The viewer's membership in the state before each row where order of arrival does not tell it: in branches of
- * the event graph, and in backfilled history.
- */
+type Memberships = ReadonlyMap<TimelineRow, string | undefined>;
+const NONE: Memberships = new Map();
+
+/** Order of arrival does not tell the membership before the row: in branches of the event graph, and in backfilled history. */
+function isUnsure({ visibility, linear }: TimelineRow): boolean {
+  return !linear && (visibility === 'joined' || visibility === 'invited');
+}
+
+/** The viewer's membership in the state before each row. */
 async function exactMemberships(
   context: Needs,
   view: RoomView,
-  rows: readonly TimelineRow[],
-): Promise<ReadonlyMap<TimelineRow, string | undefined>> {
-  const unsure = rows.filter(
-    ({ visibility, linear }) => !linear && (visibility === 'joined' || visibility === 'invited'),
-  );
-  const found = new Map<TimelineRow, string | undefined>();
-  if (unsure.length === 0 || view.isLooker) return found;
+  unsure: readonly TimelineRow[],
+): Promise<Memberships> {
   const eventIds = await context.roomserver.queryStateAcross({
     roomId: view.roomId,
     snapshots: unsure.map((row) => row.stateBefore),
@@ -80,11 +81,12 @@ async function exactMemberships(
     stateKey: view.viewer.userId,
   });
   const memberships = await membershipsOf(context, view, eventIds);
-  unsure.forEach((row, index) => {
-    const eventId = eventIds[index];
-    found.set(row, eventId === undefined ? undefined : memberships.get(eventId));
-  });
-  return found;
+  return new Map(
+    unsure.map((row, index) => {
+      const eventId = eventIds[index];
+      return [row, eventId === undefined ? undefined : memberships.get(eventId)];
+    }),
+  );
 }
 
 async function membershipsOf(

@@ -16,7 +16,7 @@ export async function globalAccountData(sync: SyncRequest): Promise<JsonObject[]
       .filter(({ roomId, type }) => roomId === undefined && accountData.passes({ type }))
       .map(({ type, content }) => ({ type, content }));
   }
-  return contents(sync, user.accountDataOf('', since.users, now.users), accountData);
+  return await contents(sync, user.accountDataOf('', since.users, now.users), accountData);
 }
 
 /** `isNew`: the device knows nothing of the room. */
@@ -29,7 +29,7 @@ export async function roomAccountData(
   const { roomAccountData: wanted } = filter;
   if (wanted.passesNone || !wanted.passesRoom(roomId)) return [];
   const after = isNew || since === undefined ? 0 : since.users;
-  return contents(sync, user.accountDataOf(roomId, after, now.users), wanted);
+  return await contents(sync, user.accountDataOf(roomId, after, now.users), wanted);
 }
 
 async function contents(
@@ -38,6 +38,7 @@ async function contents(
   filter: EventFilter,
 ): Promise<JsonObject[]> {
   const wanted = changes.filter(({ type }) => filter.passes({ type }));
+  if (wanted.length === 0) return [];
   const events = await Promise.all(
     wanted.map(async ({ roomId, type }) => {
       const content = await context.userserver.queryAccountData({

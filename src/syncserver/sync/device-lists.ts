@@ -36,11 +36,15 @@ interface Changed {
   readonly toHer: readonly UserId[];
 }
 
+const NOTHING: DeviceLists = { changed: [], left: [] };
+
 export async function deviceLists(between: Between): Promise<DeviceLists> {
-  const { context, user } = between;
-  const { met, parted } = await companyOf(between);
+  const { context, user, since } = between;
+  const rooms = [...user.memberships].filter(([id, of]) => !hasSameCompany(between, id, of));
+  if (rooms.length === 0 && context.deviceLists.latest <= since.users) return NOTHING;
+  const { met, parted } = await companyOf(between, rooms);
   const { toAll, toHer } = await changedUsers(between);
-  if (met.size + parted.size + toAll.length + toHer.length === 0) return { changed: [], left: [] };
+  if (met.size + parted.size + toAll.length + toHer.length === 0) return NOTHING;
   const sharers = await sharersAmong(context, user, [...new Set([...toAll, ...parted])]);
   const changed = new Set([...toAll.filter((userId) => sharers.has(userId)), ...toHer, ...met]);
   const left = [...parted].filter((userId) => !sharers.has(userId) && !met.has(userId));
@@ -60,10 +64,12 @@ async function changedUsers({ context, since, now, user }: Between): Promise<Cha
   };
 }
 
-async function companyOf(between: Between): Promise<Company> {
+async function companyOf(
+  between: Between,
+  rooms: Iterable<readonly [RoomId, readonly Membership[]]>,
+): Promise<Company> {
   const company: Company = { met: new Set(), parted: new Set() };
-  for (const [roomId, history] of between.user.memberships) {
-    if (hasSameCompany(between, roomId, history)) continue;
+  for (const [roomId, history] of rooms) {
     await addCompanyIn(between, { roomId, history }, company);
   }
   company.met.delete(between.user.userId);

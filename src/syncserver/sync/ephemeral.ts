@@ -13,7 +13,8 @@ export async function ephemeralEvents(
 ): Promise<JsonObject[]> {
   const { filter } = sync;
   if (filter.ephemeral.passesNone || !filter.ephemeral.passesRoom(view.roomId)) return [];
-  const events = [...typingEvents(sync, view, isNew), ...(await receiptEvents(sync, view, isNew))];
+  const receipts = await receiptsSince(sync, view, isNew);
+  const events = [...typingEvents(sync, view, isNew), ...receiptEvents(view, receipts)];
   return events.filter(({ type }) => filter.ephemeral.passes({ type: String(type) }));
 }
 
@@ -32,17 +33,25 @@ function typingEvents(
   return [{ type: 'm.typing', content: { user_ids: userIds } }];
 }
 
-async function receiptEvents(
+async function receiptsSince(
   { context, since, now }: SyncRequest,
-  { roomId, viewer }: RoomView,
+  { roomId }: RoomView,
   isNew: boolean,
-): Promise<JsonObject[]> {
+): Promise<readonly StoredReceipt[]> {
   const after = isNew || since === undefined ? 0 : since.receipts;
   const upTo = now.receipts;
-  const found =
+  return (
     context.live.room(roomId)?.receipts(after, upTo) ??
-    (await selectReceipts(context.database, { roomId, after, upTo }));
-  const told = found.filter(({ type, userId }) => type === 'm.read' || userId === viewer.userId);
+    (await selectReceipts(context.database, { roomId, after, upTo }))
+  );
+}
+
+function receiptEvents(
+  { viewer }: RoomView,
+  receipts: readonly StoredReceipt[],
+): readonly JsonObject[] {
+  if (receipts.length === 0) return [];
+  const told = receipts.filter(({ type, userId }) => type === 'm.read' || userId === viewer.userId);
   // One event for each thread: within one, an event, type and user give but one receipt.
   const threads = Map.groupBy(told, (receipt) => receipt.threadId);
   return [...threads.values()].map((receipts) => ({

@@ -107,7 +107,8 @@ async function stateOf(
   const lazyLoadMembers = filter.state.lazyLoadMembers;
   const wanted = { ...request, after: stateSection !== 'state', lazyLoadMembers };
   const entries = await stateEntries(context, wanted);
-  const events = new Map(await context.events.get(entries.map((entry) => entry.eventId)));
+  const ids = entries.map((entry) => entry.eventId);
+  const events = new Map(ids.length === 0 ? [] : await context.events.get(ids));
   if (lazyLoadMembers) {
     for (const event of await neededMembers(sync, request, heroes))
       events.set(event.eventId, event);

@@ -30,22 +30,40 @@ type Needs = Pick<SyncserverContext, 'database' | 'live' | 'roomserver' | 'event
 
 export async function selectSlice(context: Needs, request: SliceRequest): Promise<Slice> {
   const { view, after, limit } = request;
+  const found: Found = { shown: [], scanned: [] };
   const inMemory = context.live.room(view.roomId)?.rows(after, view.upTo);
-  const chunks = inMemory === undefined ? storedChunks(context, request) : [inMemory];
-  const shown: TimelineRow[] = [];
-  const scanned: TimelineRow[] = [];
-  for await (const chunk of chunks) {
-    const { rows, ends } = untilAnew(chunk);
-    shown.push(...(await showable(context, request, rows)));
-    scanned.push(...chunk);
-    const limited = ends || shown.length > limit || scanned.length >= MAX_SCANNED;
-    if (limited) return slice(shown.slice(0, limit), scanned, true);
+  let limited = false;
+  if (inMemory !== undefined) limited = await add(context, request, { found, chunk: inMemory });
+  else {
+    for await (const chunk of storedChunks(context, request)) {
+      limited = await add(context, request, { found, chunk });
+      if (limited) break;
+    }
   }
-  return slice(shown, scanned, false);
+  const shown = limited ? found.shown.slice(0, limit) : found.shown;
+  return { shown: shown.reverse(), scanned: found.scanned.reverse(), limited };
 }
 
-function slice(shown: TimelineRow[], scanned: TimelineRow[], limited: boolean): Slice {
-  return { shown: shown.reverse(), scanned: scanned.reverse(), limited };
+/** Newest first. */
+interface Found {
+  readonly shown: TimelineRow[];
+  readonly scanned: TimelineRow[];
+}
+
+/** Whether no more of it can be shown. */
+async function add(
+  context: Needs,
+  { view, limit, filter }: SliceRequest,
+  { found, chunk }: { readonly found: Found; readonly chunk: readonly TimelineRow[] },
+): Promise<boolean> {
+  const { shown, scanned } = found;
+  const { rows, ends } = untilAnew(chunk);
+  const passing = filter.passesRoom(view.roomId)
+    ? rows.filter((row) => row.kind === 'event' && filter.passes(row))
+    : [];
+  if (passing.length > 0) shown.push(...(await visibleOrCurrentRows(context, view, passing)));
+  scanned.push(...chunk);
+  return ends || shown.length > limit || scanned.length >= MAX_SCANNED;
 }
 
 /** Newest first, in growing pieces. */
@@ -70,14 +88,4 @@ async function* storedChunks(
 function untilAnew(chunk: readonly TimelineRow[]): { rows: readonly TimelineRow[]; ends: boolean } {
   const index = chunk.findIndex((row) => row.kind === 'anew');
   return index === -1 ? { rows: chunk, ends: false } : { rows: chunk.slice(0, index), ends: true };
-}
-
-async function showable(
-  context: Needs,
-  { view, filter }: SliceRequest,
-  rows: readonly TimelineRow[],
-): Promise<TimelineRow[]> {
-  if (!filter.passesRoom(view.roomId)) return [];
-  const passing = rows.filter((row) => row.kind === 'event' && filter.passes(row));
-  return visibleOrCurrentRows(context, view, passing);
 }

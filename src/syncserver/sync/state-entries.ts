@@ -33,12 +33,13 @@ export async function stateEntries(
   context: Needs,
   request: StateRequest,
 ): Promise<readonly StateEntry[]> {
-  const { base } = request;
-  const entries =
+  const { base, view } = request;
+  const found =
     base === undefined
       ? await wholeState(context, request)
       : await changedState(context, { ...request, base });
-  return readable(context, request, [...entries.values()]);
+  const entries = [...found.values()];
+  return view.isLooker ? await readable(context, request, entries) : entries;
 }
 
 async function wholeState(context: Needs, request: StateRequest): Promise<Entries> {

@@ -14,7 +14,7 @@ import { parseSyncToken, type SyncToken } from '../tokens.ts';
 import { isRoomChanged } from './joined.ts';
 import { type SyncResponse, syncResponse } from './response.ts';
 import type { SyncRequest } from './sync-request.ts';
-import { deleteAcknowledged } from './to-device.ts';
+import { deleteAcknowledged, hasAcknowledged } from './to-device.ts';
 import { waitForChange } from './wait.ts';
 
 /** How long a token that is ahead of what has been consumed is waited for. */
@@ -36,7 +36,8 @@ export async function sync(context: SyncserverContext, options: SyncOptions): Pr
   const { viewer, timeoutMs, fullState, signal } = options;
   const since = options.since === undefined ? undefined : parseSyncToken(options.since);
   const filter = compileSyncFilter(options.filter);
-  const user = await context.live.user(viewer.userId);
+  const { live } = context;
+  const user = live.loadedUser(viewer.userId) ?? (await live.user(viewer.userId));
   if (since !== undefined) {
     await checkNotAhead(context, since);
     acknowledge(context, { viewer, user, since });
@@ -63,10 +64,12 @@ interface Waiting {
 
 async function answer(context: SyncserverContext, waiting: Waiting): Promise<JsonObject> {
   const { options, filter, since, deadline, signal } = waiting;
+  const { live } = context;
+  const { userId } = options.viewer;
   // Up to here there is nothing that this device would be told.
   let nothingUpTo = since;
   for (;;) {
-    const user = await context.live.user(options.viewer.userId);
+    const user = live.loadedUser(userId) ?? (await live.user(userId));
     const overdue = user.overduePeeks(context.clock.now());
     if (overdue.length > 0) {
       await expirePeeks(context, overdue);
@@ -96,7 +99,7 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
 async function respond(request: Omit<SyncRequest, 'ignored'>): Promise<SyncResponse> {
   const { context, viewer } = request;
   const ignored = new Set(await context.userserver.queryIgnoredUsers({ userId: viewer.userId }));
-  return syncResponse({ ...request, ignored });
+  return await syncResponse({ ...request, ignored });
 }
 
 function requestOf(
@@ -201,8 +204,10 @@ function acknowledge(
   const device = user.device(viewer.deviceId);
   // The end of a short peek is told by /events.
   const ended = device.peeks.filter((peek) => peek.via === 'sync' && hadEndedAt(peek, since));
+  const isTold = hasAcknowledged({ device, since });
+  if (ended.length === 0 && !isTold) return;
   const cleaning = async () => {
-    await deleteAcknowledged({ context, viewer, device, since });
+    if (isTold) await deleteAcknowledged({ context, viewer, since });
     if (ended.length > 0) await deletePeeks(context, ended);
   };
   cleaning().catch((error) => {

@@ -35,15 +35,17 @@ export async function deviceMessages(sync: SyncRequest): Promise<DeviceMessages>
 }
 
 /** The device has come back with `since`: what is up to there has reached it. */
+export function hasAcknowledged({ device, since }: Pick<SyncRequest, 'device' | 'since'>): boolean {
+  return device.oldestMessage !== 0 && device.oldestMessage <= (since?.toDevice ?? 0);
+}
+
 export async function deleteAcknowledged({
   context,
   viewer,
-  device,
   since,
-}: Pick<SyncRequest, 'context' | 'viewer' | 'device' | 'since'>): Promise<void> {
+}: Pick<SyncRequest, 'context' | 'viewer' | 'since'>): Promise<void> {
   const { userId, deviceId } = viewer;
   const upTo = since?.toDevice ?? 0;
-  if (device.oldestMessage === 0 || device.oldestMessage > upTo) return;
   await context.database.transact(async (tx) => {
     await deleteToDeviceMessages(tx, { userId, deviceId, upTo });
     tx.afterCommit(() => {

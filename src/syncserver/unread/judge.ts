@@ -24,10 +24,12 @@ export async function judge(
   view: RoomView,
   { row, rules, displayName }: Case,
 ): Promise<PushVerdict> {
-  const event = await context.events.one(row.eventId);
+  const event = context.events.peek(row.eventId) ?? (await context.events.one(row.eventId));
   if (event === undefined) return NOTHING;
-  const memberCount = await memberCountOf(context, view);
-  const mayNotify = await notifierOf(context, row, event.json.content);
+  const { unread } = context;
+  const known = unread.memberCount(view.roomId, view.endState);
+  const memberCount = known ?? (await memberCountOf(context, view));
+  const mayNotify = callsRoom(event.json.content) ? await notifierOf(context, row) : isNobody;
   return evaluatePushRules(rules, {
     userId: view.viewer.userId,
     event: formattedOnce(event),
@@ -42,8 +44,6 @@ async function memberCountOf(
   { unread, roomserver }: SyncserverContext,
   { roomId, endState }: RoomView,
 ): Promise<number> {
-  const known = unread.memberCount(roomId, endState);
-  if (known !== undefined) return known;
   const count = (await roomserver.queryRoom({ roomId }))?.joinedMembers ?? 0;
   unread.setMemberCount(roomId, { state: endState, count });
   return count;
@@ -61,15 +61,20 @@ function formattedOnce(event: PduRecord): JsonObject {
 }
 
 /** Power is asked for only where the event calls on the whole room. */
+function callsRoom({ body, 'm.mentions': mentions }: JsonObject): boolean {
+  return (
+    (typeof body === 'string' && body.toLowerCase().includes('@room')) || mentions !== undefined
+  );
+}
+
+function isNobody(): boolean {
+  return false;
+}
+
 async function notifierOf(
   { roomserver }: SyncserverContext,
   { roomId, sender }: TimelineRow,
-  content: JsonObject,
 ): Promise<(kind: string) => boolean> {
-  const { body, 'm.mentions': mentions } = content;
-  const callsRoom =
-    (typeof body === 'string' && body.toLowerCase().includes('@room')) || mentions !== undefined;
-  if (!callsRoom) return () => false;
   const power = await roomserver.queryPower({ roomId, userId: sender });
   return (kind) => {
     const needed = Object.hasOwn(power.notifications, kind) ? power.notifications[kind] : undefined;

@@ -55,11 +55,13 @@ async function goOn(
 ): Promise<UnreadState> {
   let { readUpTo } = state;
   const range = { after: state.receiptsUpTo, upTo: receiptsUpTo };
-  for (const receipt of await ownReceipts(context, view, range)) {
+  const receipts = range.after < range.upTo ? await ownReceipts(context, view, range) : [];
+  for (const receipt of receipts) {
     readUpTo = advanced(readUpTo, receipt.threadId, receipt.eventPosition);
   }
   const floor = Math.max(state.upTo, readUpTo.get('') ?? 0);
-  const rows = await rowsAfter(context, view, floor);
+  const inMemory = context.live.room(view.roomId)?.rows(floor, view.upTo);
+  const rows = (inMemory ?? (await rowsAfter(context, view, floor))).toReversed();
   const isRenamed = rows.some((row) => isOwnMember(view, row));
   const displayName = isRenamed ? await displayNameOf(context, view) : state.displayName;
   const found: Unread[] = [];
@@ -93,7 +95,6 @@ async function ownReceipts(
   { roomId, viewer }: RoomView,
   { after, upTo }: { readonly after: number; readonly upTo: number },
 ): Promise<StoredReceipt[]> {
-  if (after >= upTo) return [];
   if (after < 0) return selectReceiptsOfUser(database, roomId, viewer.userId);
   const receipts =
     live.room(roomId)?.receipts(after, upTo) ??
@@ -101,16 +102,13 @@ async function ownReceipts(
   return receipts.filter((receipt) => receipt.userId === viewer.userId);
 }
 
-/** In order. */
-async function rowsAfter(
-  { database, live }: SyncserverContext,
+/** Newest first. */
+function rowsAfter(
+  { database }: SyncserverContext,
   { roomId, upTo }: RoomView,
   after: number,
 ): Promise<TimelineRow[]> {
-  const rows =
-    live.room(roomId)?.rows(after, upTo) ??
-    (await selectTimeline(database, { roomId, after, upTo, limit: MAX_MISSED }));
-  return rows.reverse();
+  return selectTimeline(database, { roomId, after, upTo, limit: MAX_MISSED });
 }
 
 function isOwnMember({ viewer }: RoomView, { type, stateKey }: TimelineRow): boolean {
