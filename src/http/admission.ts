@@ -33,8 +33,16 @@ export async function admit(
     rateLimits.consume('federationAddress', addressKey(request.remoteAddress));
     return undefined;
   }
-  const requester =
-    route.auth === 'none' ? undefined : await identify(authenticate, rateLimits, request);
+  const token =
+    route.auth === 'none' ? undefined : accessTokenOf(request.authorization, request.query);
+  let requester: Requester | undefined;
+  try {
+    if (token !== undefined) requester = await authenticate(token);
+  } catch (error) {
+    // Guessing tokens counts against the address; a signed-in user behind the same one is not slowed.
+    rateLimits.consume('request', addressKey(request.remoteAddress));
+    throw error;
+  }
   if (requester === undefined && route.auth !== 'none' && route.auth !== 'optional') {
     throw new MatrixError('M_MISSING_TOKEN', 'Missing access token');
   }
@@ -45,20 +53,4 @@ export async function admit(
   rateLimits.consume('request', key);
   if (route.rateLimit !== undefined) rateLimits.consume(route.rateLimit, key);
   return requester;
-}
-
-async function identify(
-  authenticate: Authenticate,
-  rateLimits: RateLimits,
-  request: AdmissionRequest,
-): Promise<Requester | undefined> {
-  const token = accessTokenOf(request.authorization, request.query);
-  if (token === undefined) return undefined;
-  try {
-    return await authenticate(token);
-  } catch (error) {
-    // Guessing tokens counts against the address; a signed-in user behind the same one is not slowed.
-    rateLimits.consume('request', addressKey(request.remoteAddress));
-    throw error;
-  }
 }

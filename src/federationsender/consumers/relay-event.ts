@@ -29,10 +29,11 @@ export async function relayEvent(
   entry: NewRoomEvent,
   place: Place,
 ): Promise<void> {
-  const newHosts = await joined(batch, place);
+  const isMembership = batch.changesMemberships(place.position);
+  const newHosts = isMembership ? await joined(batch, place) : [];
   batch.arrived(place, newHosts);
   await relay(batch, entry, place);
-  await left(batch, place);
+  if (isMembership) await left(batch, place);
 }
 
 /** A state that changed without an event: nothing is sent. */

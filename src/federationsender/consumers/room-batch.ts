@@ -65,6 +65,10 @@ export class RoomBatch {
     });
   }
 
+  changesMemberships(position: number): boolean {
+    return this.#changes.has(position);
+  }
+
   changesAt(position: number): MembershipChanges {
     return this.#changes.get(position) ?? NO_CHANGES;
   }

@@ -44,10 +44,10 @@ async function applyEntry(
   switch (entry.kind) {
     case 'NewRoomEvent':
       await relayEvent(batch, entry, place);
-      return endPeeksOfClosedRoom(batch, entry, place);
+      return await endPeeksOfClosedRoom(batch, entry, place);
     case 'StateReplaced':
       await applyMemberships(batch, place);
-      return endPeeksOfClosedRoom(batch, entry, place);
+      return await endPeeksOfClosedRoom(batch, entry, place);
     case 'NewInboundPeek':
       return newInboundPeek(batch, entry, place);
     case 'RetireInboundPeek':

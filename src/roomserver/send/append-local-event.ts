@@ -55,7 +55,7 @@ async function append(context: Context, room: RoomDraft, event: LocalEvent): Pro
   const built = await buildLocalEvent(context, room, event);
   const { serverName } = context;
   const { transaction } = event;
-  return extendRoom(room, {
+  return await extendRoom(room, {
     ...built,
     serverName,
     sendAs: serverName,
@@ -148,6 +148,7 @@ async function build(
 ): Promise<Pdu> {
   const { rules, roomId, head } = room;
   const isCreate = event.type === 'm.room.create' && head.createEventId === undefined;
+  const ids = prevEvents.map(({ eventId }) => eventId);
   const depth = prevEvents.reduce((deepest, prev) => Math.max(deepest, prev.depth), 0) + 1;
   return buildPdu({
     rules,
@@ -157,10 +158,7 @@ async function build(
     stateKey: event.stateKey,
     content: event.content,
     redacts: event.redacts,
-    prevEvents: await references(
-      room,
-      prevEvents.map(({ eventId }) => eventId),
-    ),
+    prevEvents: rules.eventFormat === 'v1' ? await references(room, ids) : ids,
     authEvents: authState.events,
     depth: Math.min(depth, Number.MAX_SAFE_INTEGER),
     originServerTs: event.originServerTs ?? clock.now(),
@@ -174,7 +172,6 @@ async function references(
   room: RoomDraft,
   ids: readonly EventId[],
 ): Promise<readonly EventReference[]> {
-  if (room.rules.eventFormat !== 'v1') return ids;
   const events = await room.events(ids);
   return ids.map((id) => {
     const record = events.get(id);

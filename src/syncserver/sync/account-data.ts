@@ -16,7 +16,8 @@ export async function globalAccountData(sync: SyncRequest): Promise<JsonObject[]
       .filter(({ roomId, type }) => roomId === undefined && accountData.passes({ type }))
       .map(({ type, content }) => ({ type, content }));
   }
-  return await contents(sync, user.accountDataOf('', since.users, now.users), accountData);
+  const changes = user.accountDataOf('', since.users, now.users);
+  return changes.length === 0 ? [] : await contents(sync, changes, accountData);
 }
 
 /** `isNew`: the device knows nothing of the room. */
@@ -29,7 +30,8 @@ export async function roomAccountData(
   const { roomAccountData: wanted } = filter;
   if (wanted.passesNone || !wanted.passesRoom(roomId)) return [];
   const after = isNew || since === undefined ? 0 : since.users;
-  return await contents(sync, user.accountDataOf(roomId, after, now.users), wanted);
+  const changes = user.accountDataOf(roomId, after, now.users);
+  return changes.length === 0 ? [] : await contents(sync, changes, wanted);
 }
 
 async function contents(
@@ -38,7 +40,6 @@ async function contents(
   filter: EventFilter,
 ): Promise<JsonObject[]> {
   const wanted = changes.filter(({ type }) => filter.passes({ type }));
-  if (wanted.length === 0) return [];
   const events = await Promise.all(
     wanted.map(async ({ roomId, type }) => {
       const content = await context.userserver.queryAccountData({

@@ -12,7 +12,7 @@ import { hadEndedAt, isActive } from '../peeks/peek-state.ts';
 import { deletePeek, type Peek } from '../store/peeks.ts';
 import { parseSyncToken, type SyncToken } from '../tokens.ts';
 import { isRoomChanged } from './joined.ts';
-import { type SyncResponse, syncResponse } from './response.ts';
+import { syncResponse } from './response.ts';
 import type { SyncRequest } from './sync-request.ts';
 import { deleteAcknowledged, hasAcknowledged } from './to-device.ts';
 import { waitForChange } from './wait.ts';
@@ -81,7 +81,8 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
     const request = requestOf(context, { options, filter, since, now, user });
     const isOver = signal?.aborted === true || context.clock.now() >= deadline;
     if (isOver || options.fullState || mayHaveNews({ ...request, since: nothingUpTo })) {
-      const response = await respond(request);
+      const ignored = new Set(await context.userserver.queryIgnoredUsers({ userId }));
+      const response = await syncResponse({ ...request, ignored });
       if (!response.isEmpty || isOver || since === undefined || options.fullState)
         return response.body;
       nothingUpTo = now;
@@ -94,12 +95,6 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
       signal,
     });
   }
-}
-
-async function respond(request: Omit<SyncRequest, 'ignored'>): Promise<SyncResponse> {
-  const { context, viewer } = request;
-  const ignored = new Set(await context.userserver.queryIgnoredUsers({ userId: viewer.userId }));
-  return await syncResponse({ ...request, ignored });
 }
 
 function requestOf(
