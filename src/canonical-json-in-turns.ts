@@ -5,7 +5,7 @@ import { encodeCanonicalJson } from './protocol/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './protocol/json.ts';
 
 /** Characters. */
-const PIECE = 256 * 1024;
+const PIECE = 64 * 1024;
 /** So deep lists and objects are taken apart: `{"pdus": [{…}]}`. */
 const LEVELS = 2;
 

@@ -1,13 +1,12 @@
 // What an answer says: JSON of a success, or why the request was refused. All of it is bounded.
 
-import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../clock.ts';
-import { parseForeignJsonInTurns } from '../json-in-turns.ts';
+import { readForeignJson } from '../json-as-it-comes.ts';
 import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import { FederationError } from './federation-error.ts';
-import { AnswerTooLargeError, type HttpAnswer, readBytes } from './http-exchange.ts';
+import { AnswerTooLargeError, type HttpAnswer, readChunks } from './http-exchange.ts';
 
 const MAX_ERROR_BYTES = 65_536;
 const MAX_TEXT = 200;
@@ -30,29 +29,27 @@ export async function readJson(
     answer.body.destroy();
     throw malformed('the answer is compressed, which nobody has asked for');
   }
-  const text = textOf(await readBytes(answer, maxBytes, onRead), malformed);
-  const object = withoutStatus(await parse(text, malformed));
-  if (!isJsonObject(object)) throw malformed('the answer is no JSON object');
+  const object = withoutStatus(await parse(readChunks(answer, maxBytes, onRead), malformed));
+  if (object === undefined || !isJsonObject(object))
+    throw malformed('the answer is no JSON object');
   return object;
 }
 
 type Malformed = (message: string) => Error;
 
-function textOf(bytes: Buffer, malformed: Malformed): string {
-  if (!isUtf8(bytes)) throw malformed('the answer is not valid UTF-8');
-  return bytes.toString('utf8');
-}
-
-async function parse(text: string, malformed: Malformed): Promise<JsonValue> {
+async function parse(
+  chunks: AsyncIterable<Buffer>,
+  malformed: Malformed,
+): Promise<JsonValue | undefined> {
   try {
-    return await parseForeignJsonInTurns(text);
+    return await readForeignJson(chunks);
   } catch (error) {
     throw error instanceof MatrixError ? malformed(error.message) : error;
   }
 }
 
 /** Version 1 of send_join, send_leave and invite wraps its answer: `[200, {…}]`. */
-function withoutStatus(json: JsonValue): JsonValue | undefined {
+function withoutStatus(json: JsonValue | undefined): JsonValue | undefined {
   if (!Array.isArray(json)) return json;
   const [status, object] = json;
   return json.length === 2 && typeof status === 'number' ? object : undefined;
@@ -82,9 +79,8 @@ export async function refusal(
 async function readError(answer: HttpAnswer): Promise<JsonObject | undefined> {
   try {
     const malformed = (message: string) => new Error(message);
-    const text = textOf(await readBytes(answer, MAX_ERROR_BYTES), malformed);
-    const json = await parse(text, malformed);
-    return isJsonObject(json) ? json : undefined;
+    const json = await parse(readChunks(answer, MAX_ERROR_BYTES), malformed);
+    return json !== undefined && isJsonObject(json) ? json : undefined;
   } catch {
     // The status alone says that it was refused, even if the rest does not arrive.
     return undefined;

@@ -62,27 +62,30 @@ export class AnswerTooLargeError extends Error {
 }
 
 /** Throws AnswerTooLargeError, and ends the answer, beyond `maxBytes`. */
-export async function readBytes(
+export async function* readChunks(
   answer: HttpAnswer,
   maxBytes: number,
   onRead?: (bytes: number) => void,
-): Promise<Buffer> {
+): AsyncGenerator<Buffer, undefined> {
   const { body } = answer;
   let size = 0;
   try {
     if (Number(answer.header('content-length') ?? 0) > maxBytes) {
       throw new AnswerTooLargeError(maxBytes);
     }
-    const chunks: Buffer[] = [];
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > maxBytes) throw new AnswerTooLargeError(maxBytes);
-      chunks.push(chunk);
+      yield chunk;
     }
-    return Buffer.concat(chunks);
   } finally {
     onRead?.(size);
     // One that has been read to its end leaves its connection to the next request.
     if (!body.readableEnded) body.destroy();
   }
+}
+
+/** As `readChunks`, of what is small. */
+export async function readBytes(answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(readChunks(answer, maxBytes)));
 }

@@ -13,16 +13,22 @@ import { remoteAddressOf } from './remote-address.ts';
 import { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
 import { sendFailure, sendMatrixError, sendResult } from './send.ts';
+import { bodyReader, enterLane } from './server-entrance.ts';
+import type { ServerLanes } from './server-lanes.ts';
 import type { ServerAdmission } from './server-request.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     context: RequestContext | null;
   }
+  interface FastifyContextConfig {
+    route?: Route;
+  }
 }
 
 export interface ApplicationOptions extends Admission, ServerAdmission {
   readonly routes: readonly Route[];
+  readonly lanes: ServerLanes;
   readonly logger: Logger;
   /** Told of every request that a handler runs for, and when its handler is done. */
   readonly onStart: (context: RequestContext) => void;
@@ -50,11 +56,18 @@ export async function createApplication(options: ApplicationOptions): Promise<Fa
   app.removeAllContentTypeParsers();
   app.setNotFoundHandler(notFound(routes));
   app.setErrorHandler((error, _request, reply) => sendFailure(reply, { error, logger }));
+  const isOfServer = (route: Route) => route.auth === 'server' && route.rawBody !== true;
   await app.register(async (json) => {
     json.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
       done(null, bytes);
     });
-    for (const route of routes) if (route.rawBody !== true) addRoute(json, route, parts);
+    for (const route of routes) {
+      if (route.rawBody !== true && !isOfServer(route)) addRoute(json, route, parts);
+    }
+  });
+  await app.register(async (server) => {
+    server.addContentTypeParser('*', bodyReader(parts.lanes));
+    for (const route of routes) if (isOfServer(route)) addRoute(server, route, parts);
   });
   await app.register(async (raw) => {
     raw.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
@@ -71,6 +84,7 @@ function addRoute(app: FastifyInstance, route: Route, options: Parts): void {
       method: route.method,
       url,
       bodyLimit: route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+      config: { route },
       onRequest: (request, reply) => receive(route, options, { request, reply }),
       handler: (request, reply) => handle(route, options, { request, reply }),
       errorHandler: (error, _request, reply) =>
@@ -95,6 +109,7 @@ async function receive(route: Route, options: Parts, { request, reply }: Exchang
     query: () => context.queryValues(),
     remoteAddress: context.remoteAddress,
   });
+  if (route.auth === 'server') await enterLane(options.lanes, route, { request, reply });
   if (route.rawBody === true) return;
   const key = addressKey(context.remoteAddress);
   const giveBack = options.budget.reserve(key, announcedBytes(raw, route));
@@ -114,10 +129,11 @@ async function handle(
   { request, reply }: Exchange,
 ): Promise<FastifyReply> {
   const context = request.context as RequestContext;
+  context.isHandled = true;
   const received: ReceivedRequest = {
     context,
     params: request.params as Readonly<Record<string, string>>,
-    body: request.body as Buffer | undefined,
+    body: request.body,
     raw: request.raw,
   };
   request.body = undefined;
@@ -129,6 +145,7 @@ async function handle(
     return sendResult(reply, result);
   } finally {
     options.onEnd(context);
+    context.leave();
   }
 }
 

@@ -3,7 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { MatrixError } from '../protocol/error.ts';
-import { parseJsonBody, parseServerBody } from './json-body.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import { parseJsonBody } from './json-body.ts';
 import { limitedStream, tooLarge } from './limited-stream.ts';
 import { readParameters } from './parameters.ts';
 import type { Reply } from './reply.ts';
@@ -14,42 +15,36 @@ import { identifyServer, type ServerAdmission } from './server-request.ts';
 export interface ReceivedRequest {
   readonly context: RequestContext;
   readonly params: Readonly<Record<string, string>>;
-  /** Bytes of a JSON route's body, undefined where there is none. */
-  body: Buffer | undefined;
+  /** Undefined where there is none: bytes of a JSON route's body; of a route that other servers call, what is in it. */
+  readonly body: unknown;
   readonly raw: IncomingMessage;
 }
 
 /** As `runHandler`, for a route that other servers call: their signature comes before all else. */
 export async function runServerHandler(
   route: Route,
-  request: ReceivedRequest,
+  { context, params, raw, body: given }: ReceivedRequest,
   admission: ServerAdmission,
 ): Promise<object | Reply> {
-  const { context, raw } = request;
-  const body = await readServerBody(route, request);
+  const body = given as JsonValue | undefined;
   context.requester = await identifyServer(admission, route, { raw, body });
-  readFields(route, request);
+  readFields(route, { context, params });
   context.body = checkedBody(route, body);
   return route.handler(context);
-}
-
-/** The bytes are let go: they may be many, and handlers wait. */
-async function readServerBody(route: Route, request: ReceivedRequest) {
-  const { body: bytes } = request;
-  request.body = undefined;
-  const isAbsent = bytes === undefined || bytes.length === 0;
-  return isAbsent ? undefined : parseServerBody(bytes, route.anyText === true);
 }
 
 export function runHandler(route: Route, request: ReceivedRequest): Promise<object | Reply> {
   const { context, raw } = request;
   readFields(route, request);
   if (route.rawBody === true) context.stream = bodyStream(route, raw);
-  else context.body = readBody(route, request.body);
+  else context.body = readBody(route, request.body as Buffer | undefined);
   return route.handler(context);
 }
 
-function readFields(route: Route, { context, params }: ReceivedRequest): void {
+function readFields(
+  route: Route,
+  { context, params }: Pick<ReceivedRequest, 'context' | 'params'>,
+): void {
   context.params = readParameters(route.params ?? {}, (name) => {
     const value = params[name];
     return value === undefined ? undefined : [value];

@@ -2,7 +2,7 @@
 // Numbers stay plain (tags are ordered by fractions): unlike in events of other servers, nothing is signed yet.
 
 import { isUtf8 } from 'node:buffer';
-import { parseForeignJsonInTurns } from '../json-in-turns.ts';
+import { readForeignJson } from '../json-as-it-comes.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { isRawNumber, type JsonValue } from '../protocol/json.ts';
 import { checkJsonBounds, isStorableText } from '../protocol/json-checks.ts';
@@ -23,10 +23,15 @@ export function parseJsonBody(bytes: Buffer): unknown {
  * What another server has signed: numbers are kept exactly. `anyText`: a piece of it that cannot be kept
  * is refused by who reads it.
  */
-export async function parseServerBody(bytes: Buffer, anyText: boolean): Promise<JsonValue> {
-  const text = decode(bytes);
-  const value = await parseForeignJsonInTurns(text);
-  if (!anyText && SUSPICIOUS.test(text)) checkValue(value);
+export async function readServerBody(
+  chunks: AsyncIterable<Buffer>,
+  anyText: boolean,
+): Promise<JsonValue | undefined> {
+  let isSuspicious = false;
+  const value = await readForeignJson(chunks, (text) => {
+    isSuspicious ||= SUSPICIOUS.test(text);
+  });
+  if (!anyText && isSuspicious) checkValue(value);
   return value;
 }
 

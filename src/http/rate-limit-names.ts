@@ -21,6 +21,12 @@ export const RATE_LIMIT_DEFAULTS = {
   lookup: { perSecond: 5, burst: 50 },
   /** Requests that claim to be of another server, by address, before their signature is looked at. */
   federationAddress: { perSecond: 200, burst: 1000 },
+  /**
+   * What requests of other servers cost this one, in ms of its time, estimated before they are read: by address, and by address
+   * and the server that is claimed there. Who has spent it waits.
+   */
+  federationAddressWork: { perSecond: 600, burst: 600 },
+  federationWork: { perSecond: 300, burst: 300 },
   /** The rest of these: by the server that has signed. */
   federation: { perSecond: 50, burst: 500 },
   federationTransaction: { perSecond: 20, burst: 100 },

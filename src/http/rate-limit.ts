@@ -10,9 +10,13 @@ import type { RateLimitName, RateLimitTable } from './rate-limit-names.ts';
 export interface RateLimits {
   /** Takes one token of `key` (a user id, an address, an account name); throws M_LIMIT_EXCEEDED where none is left. */
   consume(name: RateLimitName, key: string): void;
+  /** Takes so many, even if that is more than are left. */
+  spend(name: RateLimitName, key: string, tokens: number): void;
+  /** How long it is until a token is left, in ms; 0: there is one. */
+  wait(name: RateLimitName, key: string): number;
 }
 
-export const noRateLimits: RateLimits = { consume: () => {} };
+export const noRateLimits: RateLimits = { consume: () => {}, spend: () => {}, wait: () => 0 };
 
 const DEFAULT_MAX_KEYS = 20_000;
 
@@ -22,21 +26,24 @@ export function createRateLimits(
   maxKeys = DEFAULT_MAX_KEYS,
 ): RateLimits {
   const fullAt = new LRUCache<string, number>(entries(maxKeys));
-  return {
+  const interval = (name: RateLimitName) => 1000 / table[name].perSecond;
+  /** When it is full again after so many more have been taken. */
+  const after = (name: RateLimitName, key: string, tokens: number) =>
+    Math.max(fullAt.get(`${name} ${key}`) ?? 0, clock.now()) + tokens * interval(name);
+  const limits: RateLimits = {
     consume(name, key) {
-      const { perSecond, burst } = table[name];
-      const interval = 1000 / perSecond;
-      const now = clock.now();
-      const bucket = `${name} ${key}`;
-      const next = Math.max(fullAt.get(bucket) ?? 0, now) + interval;
-      const wait = next - now - burst * interval;
+      const wait = limits.wait(name, key);
       if (wait > 0) throw limitExceeded(wait);
-      fullAt.set(bucket, next);
+      limits.spend(name, key, 1);
     },
+    spend: (name, key, tokens) => fullAt.set(`${name} ${key}`, after(name, key, tokens)),
+    wait: (name, key) =>
+      Math.max(0, after(name, key, 1) - clock.now() - table[name].burst * interval(name)),
   };
+  return limits;
 }
 
-function limitExceeded(waitMs: number): MatrixError {
+export function limitExceeded(waitMs: number): MatrixError {
   return new MatrixError('M_LIMIT_EXCEEDED', 'Too many requests', {
     retry_after_ms: Math.ceil(waitMs),
   });

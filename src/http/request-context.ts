@@ -12,6 +12,9 @@ export class RequestContext implements RouteRequest<Values, Values, unknown, unk
   query: Values = {};
   body: unknown;
   requester: Requester | RequestingServer | undefined;
+  /** To be called when the request of another server is done; see server-lanes.ts. */
+  leave = (): void => {};
+  isHandled = false;
   readonly remoteAddress: string;
   /** As the client wrote it. */
   readonly contentType: string | undefined;

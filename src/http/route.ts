@@ -84,6 +84,8 @@ export interface RouteSpec<
   readonly bodyOptional?: boolean;
   /** Only for `server` routes: text that cannot be kept is let through, for the handler to refuse piece by piece. */
   readonly anyText?: boolean;
+  /** Only for `server` routes: of each server one request at a time, others wait before they are read. */
+  readonly oneAtATime?: boolean;
   /** The body is bytes, given as `stream`. */
   readonly rawBody?: boolean;
   /** Bytes; default DEFAULT_MAX_BODY_BYTES. */

@@ -34,6 +34,11 @@ export function checkClaimsServer(authorization: string | undefined): void {
   }
 }
 
+/** The server that a request says it is of, as far as that is needed to tell one from another. */
+export function claimedServer(authorization: string | undefined): string {
+  return /[ ,\t]origin="?([^",\s]{1,255})/i.exec(authorization ?? '')?.[1] ?? '';
+}
+
 export async function identifyServer(
   { authenticateServer, rateLimits }: ServerAdmission,
   route: Route,

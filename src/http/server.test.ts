@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { ManualClock } from '../clock.ts';
 import { ListenError } from './listener.ts';
 import { text } from './parameters.ts';
+import { noRateLimits } from './rate-limit.ts';
 import { reply } from './reply.ts';
 import { route } from './route.ts';
 import { createHttpServer } from './server.ts';
@@ -94,7 +95,7 @@ test('where one port is taken none is opened, and the error names the listener',
     listeners: [{ host: '127.0.0.1', port: 0 }, taken],
     routes: [ping],
     authenticate: () => Promise.reject(new Error('unused')),
-    rateLimits: { consume: () => {} },
+    rateLimits: noRateLimits,
     logger: (await import('../logger.ts')).silentLogger,
     clock: new ManualClock(),
   });

@@ -10,6 +10,7 @@ import { createListener, type Dispatch, type ListenerOptions, listen } from './l
 import type { RateLimits } from './rate-limit.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Route } from './route.ts';
+import { ServerLanes } from './server-lanes.ts';
 import type { AuthenticateServer } from './server-request.ts';
 
 export interface HttpServerOptions {
@@ -42,8 +43,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const active = new Set<RequestContext>();
   let isClosing = false;
   let onIdle = (): void => {};
+  const lanes = new ServerLanes(options.rateLimits, options.clock);
   const application = await createApplication({
     ...options,
+    lanes,
     onStart: (context) => {
       active.add(context);
       if (isClosing) context.abortForShutdown();
@@ -59,6 +62,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   async function close(): Promise<void> {
     isClosing = true;
+    lanes.close();
     const idle = new Promise<void>((resolve) => {
       onIdle = resolve;
       if (active.size === 0) resolve();

@@ -31,25 +31,26 @@ export interface JsonMeasures {
 }
 
 /**
- * How deep JSON text is nested and how many values it has, found without parsing; pauses from time to time. Text that is no
- * JSON gives any numbers.
+ * How deep JSON text is nested and how many values it has, found without parsing; pauses from time to time, and ends where it
+ * is more than may be. Text that is no JSON gives any numbers.
  */
 export function* measureJson(text: string): Generator<undefined, JsonMeasures> {
   let depth = 0;
   let deepest = 0;
   let values = 1;
   let pauseAt = SCANNED_AT_ONCE;
+  const mostValues = FREE_VALUES + text.length / LENGTH_PER_VALUE;
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === QUOTE) {
       i = endOfString(text, i);
     } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
       if (++depth > deepest) deepest = depth;
-      values++;
+      if (deepest > MAX_JSON_DEPTH || ++values > mostValues) break;
     } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) {
       depth--;
-    } else if (char === COMMA) {
-      values++;
+    } else if (char === COMMA && ++values > mostValues) {
+      break;
     }
     if (i > pauseAt) {
       pauseAt = i + SCANNED_AT_ONCE;

@@ -34,6 +34,7 @@ export function sendTransaction(context: FederationapiContext): Route {
     }),
     maxBodyBytes: MAX_BYTES,
     anyText: true,
+    oneAtATime: true,
     handler: async ({ requester: { origin }, params: { txnId: transactionId }, body }) => {
       const { pdus, edus = [] } = body;
       return await transactions.once(origin, transactionId, async () => {

@@ -12,14 +12,14 @@ test('who answers at length is asked again only later', () => {
   const budget = new AnswerBudget(clock);
   for (let n = 0; n < 3; n++) {
     assert.equal(budget.isSpent(EVE), false);
-    budget.spend(EVE, 30 * MB);
+    budget.spend(EVE, 7 * MB);
   }
   assert.equal(budget.isSpent(EVE), true);
   assert.equal(budget.isSpent('other.test' as ServerName), false);
-  // 26 MB too much, half a megabyte a second.
-  clock.advance(50_000);
+  // 5 MB too much, an eighth of a megabyte a second.
+  clock.advance(39_000);
   assert.equal(budget.isSpent(EVE), true);
-  clock.advance(4_000);
+  clock.advance(2_000);
   assert.equal(budget.isSpent(EVE), false);
 });
 
@@ -27,7 +27,7 @@ test('short answers are never too many', () => {
   const clock = new ManualClock();
   const budget = new AnswerBudget(clock);
   for (let n = 0; n < 1_000; n++) {
-    budget.spend(EVE, 0.4 * MB);
+    budget.spend(EVE, 0.1 * MB);
     clock.advance(1_000);
     assert.equal(budget.isSpent(EVE), false);
   }

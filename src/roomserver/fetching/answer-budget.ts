@@ -6,9 +6,9 @@ import type { Clock } from '../../clock.ts';
 import { entries } from '../../lru-entries.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 
-/** Bytes: two or three states of the largest rooms. */
-const BURST = 64 * 1024 * 1024;
-const BYTES_PER_MS = 512;
+/** Bytes: the state of a room of ten thousand members. */
+const BURST = 16 * 1024 * 1024;
+const BYTES_PER_MS = 128;
 const MAX_SERVERS = 10_000;
 
 export class AnswerBudget {

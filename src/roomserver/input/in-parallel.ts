@@ -1,5 +1,10 @@
 // Some at a time: what there is to do may be as much as strangers like.
 
+import { setImmediate } from 'node:timers/promises';
+
+/** So many begin in one turn of the event loop. */
+const PER_TURN = 8;
+
 /** Results in the order of the items. The first that fails makes the whole fail, once what has begun has ended. */
 export async function mapInParallel<T, R>(
   items: readonly T[],
@@ -8,8 +13,13 @@ export async function mapInParallel<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
+  let turn = Promise.resolve();
   const worker = async () => {
-    for (const [index, item] of queue) results[index] = await work(item);
+    for (const [index, item] of queue) {
+      if (index % PER_TURN === PER_TURN - 1) turn = turn.then(() => setImmediate());
+      await turn;
+      results[index] = await work(item);
+    }
   };
   const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker);
   for (const { status, reason } of (await Promise.allSettled(workers)) as PromiseRejectedResult[]) {
