@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../logger.ts';
 import { selectToCollapse } from '../store/destinations.ts';
-import { deleteSentPdus, selectOldestQueued } from '../store/queue.ts';
+import { deleteSentPdus } from '../store/queue.ts';
 import { collapse } from './collapse.ts';
 import { MAX_BACKLOG, PATIENCE_MS } from './failure.ts';
 
@@ -71,9 +71,8 @@ export class Sweeper {
 
   async #deleteSent(): Promise<void> {
     const { database } = this.#options;
-    const before = (await selectOldestQueued(database)) ?? Number.MAX_SAFE_INTEGER;
     for (let after = 0; !this.#closed; ) {
-      const range = { after, before, limit: DELETED_AT_ONCE };
+      const range = { after, limit: DELETED_AT_ONCE };
       const last = await database.transact((tx) => deleteSentPdus(tx, range));
       if (last === undefined) return;
       after = last;

@@ -198,4 +198,11 @@ export const migrations: readonly Migration[] = [
         ADD COLUMN changes_until BIGINT NOT NULL DEFAULT 0`,
     ],
   },
+  {
+    name: '0008-queues-by-position',
+    statements: [
+      // Whether anybody waits for an event.
+      sql`CREATE INDEX federationsender_queue_by_position ON federationsender_queue (position)`,
+    ],
+  },
 ];

@@ -102,29 +102,22 @@ export async function deleteQueue(
     WHERE destination_id = ${destinationId} AND position IN ${list('bigint', positions)}`);
 }
 
-/** Events up to here may have been sent to everybody: nothing older is queued. Undefined: nothing is queued at all. */
-export async function selectOldestQueued(database: Queryable): Promise<number | undefined> {
-  const found = await database.get<{ oldest: number | null }>(
-    sql`SELECT MIN(position) AS oldest FROM federationsender_queue`,
-  );
-  return found?.oldest ?? undefined;
-}
-
 /** Of so many events from `after` on, deletes those that nobody needs any more. Returns the last one looked at. */
 export async function deleteSentPdus(
   tx: Transaction,
-  range: { readonly after: number; readonly before: number; readonly limit: number },
+  range: { readonly after: number; readonly limit: number },
 ): Promise<number | undefined> {
   const found = await tx.all<{ position: number; needed: number }>(sql`
     SELECT p.position, (
-      EXISTS (SELECT 1 FROM federationsender_rooms r
+      EXISTS (SELECT 1 FROM federationsender_queue q WHERE q.position = p.position)
+      OR EXISTS (SELECT 1 FROM federationsender_rooms r
         WHERE r.room_id = p.room_id AND r.latest_own = p.position)
       OR EXISTS (SELECT 1 FROM federationsender_extremities e
         WHERE e.room_id = p.room_id AND e.position = p.position)
       OR EXISTS (SELECT 1 FROM federationsender_missed m
         WHERE m.room_id = p.room_id AND m.until_position = p.position)) AS needed
     FROM federationsender_pdus p
-    WHERE p.position > ${range.after} AND p.position < ${range.before}
+    WHERE p.position > ${range.after}
     ORDER BY p.position LIMIT ${range.limit}`);
   const positions = found.filter((row) => row.needed === 0).map(({ position }) => position);
   if (positions.length > 0) {
