@@ -65,16 +65,17 @@ async function fetchFrom(
     onRead: readFrom(search),
   } as const;
   const answer = await asker.ask(server, question, deadline);
-  const stateIds = idsIn(answer?.pdu_ids);
-  const authIds = idsIn(answer?.auth_chain_ids);
-  if (stateIds === undefined || authIds === undefined || stateIds.length === 0) return undefined;
+  const first = idsIn(answer?.pdu_ids, LOOKED_AT_FIRST);
+  if (first === undefined || first.length === 0) return undefined;
   const whole = () =>
     asker.oneAtATime(async () =>
       // It may be spent by now, by those who were before in the queue.
       search.budget.isSpent(server) ? undefined : fetchWhole(asker, search),
     );
-  const first = stateIds.slice(0, LOOKED_AT_FIRST);
   if (first.length - (await events.load(first)).size > MAX_SINGLE) return whole();
+  const stateIds = idsIn(answer?.pdu_ids);
+  const authIds = idsIn(answer?.auth_chain_ids);
+  if (stateIds === undefined || authIds === undefined) return undefined;
   const all = [...new Set([...(withEvent ? [eventId] : []), ...stateIds, ...authIds])];
   const stored = await events.load(all);
   const missing = all.filter((id) => !stored.has(id));
@@ -108,9 +109,10 @@ function readFrom({ budget, server }: Search): (bytes: number) => void {
   return (bytes) => budget.spend(server, bytes);
 }
 
-/** Undefined for what is no list of ids. */
-function idsIn(value: JsonValue | undefined): EventId[] | undefined {
+/** The first of a list of ids; undefined for what is none. */
+function idsIn(value: JsonValue | undefined, count = MAX_STATE): EventId[] | undefined {
   if (!Array.isArray(value) || value.length > MAX_STATE) return undefined;
-  const ids = value.filter(isEventId);
-  return ids.length === value.length ? ids : undefined;
+  const first = value.length > count ? value.slice(0, count) : value;
+  const ids = first.filter(isEventId);
+  return ids.length === first.length ? ids : undefined;
 }
