@@ -2,7 +2,6 @@
 // told to stop.
 
 import { readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import { connect } from 'node:tls';
 import type { Pdu } from '../src/protocol/events/pdu.ts';
 import type { EventId } from '../src/protocol/identifiers.ts';
@@ -25,9 +24,6 @@ const BATCH = 50;
 const PAUSE_MS = 50;
 
 let attacker: Attacker | undefined;
-
-// In life it has a machine of its own: what its work costs here is not to count.
-setPriority(constants.priority.PRIORITY_LOW);
 
 process.on('message', async (command: Command) => {
   if (command.begin !== undefined) {

@@ -22,7 +22,7 @@ const attacker = fileURLToPath(new URL('./attacker.ts', import.meta.url));
 export async function benchHostile({ seconds, only }: HostileOptions): Promise<void> {
   console.log('\na room of local users, and a server that attacks another one');
   const server = await WatchedServer.start({ rate_limits: { enabled: true } });
-  const child = fork(attacker, { env: { ...process.env, NODE_OPTIONS: '' } });
+  const child = startAttacker();
   try {
     const ann = await server.user('ann');
     const target = await ann.createRoom({ preset: 'public_chat', room_version: '11' });
@@ -56,6 +56,15 @@ export async function benchHostile({ seconds, only }: HostileOptions): Promise<v
     child.kill();
     await server.remove();
   }
+}
+
+/** In life it has a machine of its own: what its work costs here is not to count, so that it gets what others leave. */
+function startAttacker(): ChildProcess {
+  return fork(attacker, {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    execPath: 'chrt',
+    execArgv: ['--idle', '0', process.execPath],
+  });
 }
 
 function report(found: {

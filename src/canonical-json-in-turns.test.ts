@@ -15,7 +15,7 @@ test('is what encoding at once gives', async () => {
   for (const text of texts) {
     const value = parseJsonExactly(text);
     assert.equal(
-      await encodeCanonicalJsonInTurns(value),
+      Buffer.concat(await encodeCanonicalJsonInTurns(value)).toString(),
       encodeCanonicalJson(value, { strict: false }),
     );
   }
@@ -28,8 +28,9 @@ test('others have their turn meanwhile', async () => {
   }));
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  await encodeCanonicalJsonInTurns({ pdus });
+  const pieces = await encodeCanonicalJsonInTurns({ pdus });
   clearInterval(timer);
+  assert.equal(Buffer.concat(pieces).toString(), encodeCanonicalJson({ pdus }, { strict: false }));
   assert.ok(turns > 3, `${turns} turns`);
 });
 

@@ -1,6 +1,7 @@
-// The canonical form of large JSON, made piece by piece, so that others have their turn of the event loop in between.
+// The canonical form of large JSON as UTF-8, made piece by piece, so that others have their turn of the event loop in between, and a
+// large text never has to be copied as a whole.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from './give-way.ts';
 import { encodeCanonicalJson } from './protocol/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './protocol/json.ts';
 
@@ -9,42 +10,61 @@ const PIECE = 64 * 1024;
 /** So deep lists and objects are taken apart: `{"pdus": [{…}]}`. */
 const LEVELS = 2;
 
-/** As encodeCanonicalJson that is not strict. */
-export function encodeCanonicalJsonInTurns(value: JsonValue): Promise<string> {
-  return new InTurns().encode(value, LEVELS);
+/** As encodeCanonicalJson that is not strict; in pieces. */
+export async function encodeCanonicalJsonInTurns(value: JsonValue): Promise<readonly Buffer[]> {
+  const pieces = new Pieces();
+  await pieces.write(value, LEVELS);
+  return pieces.end();
 }
 
-class InTurns {
-  #written = 0;
+class Pieces {
+  readonly #pieces: Buffer[] = [];
+  #texts: string[] = [];
+  #held = 0;
 
-  async encode(value: JsonValue, levels: number): Promise<string> {
-    if (levels > 0 && Array.isArray(value)) return this.#list(value, levels - 1);
-    if (levels > 0 && isJsonObject(value)) return this.#object(value, levels - 1);
-    const text = encodeCanonicalJson(value, { strict: false });
-    this.#written += text.length;
-    if (this.#written > PIECE) {
-      this.#written = 0;
-      await setImmediate();
-    }
-    return text;
+  async write(value: JsonValue, levels: number): Promise<void> {
+    if (levels > 0 && Array.isArray(value)) await this.#list(value, levels - 1);
+    else if (levels > 0 && isJsonObject(value)) await this.#object(value, levels - 1);
+    else this.#add(encodeCanonicalJson(value, { strict: false }));
+    if (this.#held < PIECE) return;
+    this.#cut();
+    await giveWay();
   }
 
-  async #list(items: readonly JsonValue[], levels: number): Promise<string> {
-    const parts: string[] = [];
-    for (const item of items) parts.push(await this.encode(item, levels));
-    return `[${parts.join()}]`;
+  end(): readonly Buffer[] {
+    this.#cut();
+    return this.#pieces;
   }
 
-  async #object(object: JsonObject, levels: number): Promise<string> {
-    const parts: string[] = [];
-    for (const key of Object.keys(object).sort(inOrder)) {
-      const value = object[key];
-      if (value === undefined) continue;
-      parts.push(
-        `${encodeCanonicalJson(key, { strict: false })}:${await this.encode(value, levels)}`,
-      );
+  async #list(items: readonly JsonValue[], levels: number): Promise<void> {
+    this.#add('[');
+    for (const [index, item] of items.entries()) {
+      if (index > 0) this.#add(',');
+      await this.write(item, levels);
     }
-    return `{${parts.join()}}`;
+    this.#add(']');
+  }
+
+  async #object(object: JsonObject, levels: number): Promise<void> {
+    const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+    this.#add('{');
+    for (const [index, key] of keys.sort(inOrder).entries()) {
+      if (index > 0) this.#add(',');
+      this.#add(`${encodeCanonicalJson(key, { strict: false })}:`);
+      await this.write(object[key] as JsonValue, levels);
+    }
+    this.#add('}');
+  }
+
+  #add(text: string): void {
+    this.#texts.push(text);
+    this.#held += text.length;
+  }
+
+  #cut(): void {
+    this.#pieces.push(Buffer.from(this.#texts.join('')));
+    this.#texts = [];
+    this.#held = 0;
   }
 }
 

@@ -1,7 +1,7 @@
 // Parses JSON of strangers while it arrives, piece by piece: others have their turn of the event loop in between, and neither all of
 // its bytes nor all of its text is ever held. A piece ends at a comma, or where the list or object ends in which it began.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from './give-way.ts';
 import { JsonAssembly, unexpected } from './json-assembly.ts';
 import { MatrixError } from './protocol/error.ts';
 import type { JsonValue } from './protocol/json.ts';
@@ -39,7 +39,7 @@ export async function readForeignJson(
     parser.add(decoded(() => decoder.decode(chunk, { stream: true })));
     if (size < turnEnds) continue;
     turnEnds = size + TURN;
-    await setImmediate();
+    await giveWay();
   }
   if (size === 0) return undefined;
   parser.add(decoded(() => decoder.decode()));

@@ -46,7 +46,7 @@ export async function verifyServerRequest(
     throw unauthorized('The request is for another server');
   }
   const { method, uri, body: content } = request;
-  let text: Promise<string> | undefined;
+  let text: Promise<Buffer> | undefined;
   for (const { key: keyId, sig } of credentials) {
     // A key that has been given up still vouches for events of its time, but no more for requests.
     const key = await keyRing.key({ server: origin, keyId, validAt: clock.now() });
@@ -54,7 +54,7 @@ export async function verifyServerRequest(
     if (key === undefined || signature?.length !== 64) continue;
     // Whoever leaves the destination out of the header has signed it all the same.
     text ??= signedTextInTurns({ method, uri, origin, destination, content });
-    if (await isValid(Buffer.from(await text), key, signature)) return origin;
+    if (await isValid(await text, key, signature)) return origin;
   }
   throw unauthorized(`The request bears no valid signature of ${origin}`);
 }

@@ -31,13 +31,14 @@ export function signedTextOfRequest(request: SignedRequest): string {
   return signedTextOfJson({ method, uri, origin, destination, content });
 }
 
-/** As `signedTextOfRequest`, of large content without holding others up. */
-export async function signedTextInTurns(request: SignedRequest): Promise<string> {
+/** As `signedTextOfRequest`, in UTF-8, of large content without holding others up. */
+export async function signedTextInTurns(request: SignedRequest): Promise<Buffer> {
   const { content, ...others } = request;
-  if (content === undefined) return signedTextOfRequest(others);
+  const rest = signedTextOfRequest(others);
+  if (content === undefined) return Buffer.from(rest);
   const encoded = await encodeCanonicalJsonInTurns(content);
   // `content` comes before all other keys.
-  return `{"content":${encoded},${signedTextOfRequest(others).slice(1)}`;
+  return Buffer.concat([Buffer.from('{"content":'), ...encoded, Buffer.from(`,${rest.slice(1)}`)]);
 }
 
 export function xMatrixHeader(request: SignedRequest, signingKey: SigningKey): string {

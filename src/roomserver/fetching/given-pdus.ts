@@ -1,13 +1,13 @@
 // Events in the answers of other servers, read as events of a room: those that are wanted, or that what is wanted refers to.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from '../../give-way.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { checkFormat } from '../input/check-format.ts';
 
-const EVENTS_PER_TURN = 100;
+const EVENTS_PER_TURN = 20;
 /** A server that gives so many that are none of the room is not worth more. */
 const MAX_STRAY = 100;
 
@@ -26,7 +26,7 @@ export async function givenPdus(
   const list: readonly JsonValue[] = Array.isArray(value) ? value.slice(0, limit) : [];
   let stray = 0;
   for (const [index, json] of list.entries()) {
-    if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
+    if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await giveWay();
     const pdu = checkFormat(json, roomId, rules);
     if (!('fate' in pdu)) found.set(pdu.eventId, pdu);
     else if (++stray === MAX_STRAY) break;

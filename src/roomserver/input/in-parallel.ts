@@ -1,9 +1,9 @@
 // Some at a time: what there is to do may be as much as strangers like.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from '../../give-way.ts';
 
-/** So many begin in one turn of the event loop. */
-const PER_TURN = 8;
+/** So many begin in one piece of work. */
+const PER_TURN = 4;
 
 /** Results in the order of the items. The first that fails makes the whole fail, once what has begun has ended. */
 export async function mapInParallel<T, R>(
@@ -16,7 +16,7 @@ export async function mapInParallel<T, R>(
   let turn = Promise.resolve();
   const worker = async () => {
     for (const [index, item] of queue) {
-      if (index % PER_TURN === PER_TURN - 1) turn = turn.then(() => setImmediate());
+      if (index % PER_TURN === PER_TURN - 1) turn = turn.then(giveWay);
       await turn;
       results[index] = await work(item);
     }

@@ -19,6 +19,7 @@ import {
   gatherStateAfter,
   gatherStateBefore,
 } from './gather.ts';
+import { mapInParallel } from './in-parallel.ts';
 import { orderByReferences } from './order-events.ts';
 import { receiveEvent } from './receive-event.ts';
 
@@ -122,7 +123,8 @@ async function receiveAll(
     return [eventId, value.fate === 'accepted' ? { ...value, position } : value];
   };
   if (kind === 'old' || !(await lackSignature(context, gathering.head, ordered))) {
-    return new Map(await Promise.all(ordered.map(receive)));
+    // They are queued for the room in order, a few in each turn.
+    return new Map(await mapInParallel(ordered, ordered.length, receive));
   }
   const { aside = (waiting) => waiting() } = gathering;
   return aside(() => oneByOne(ordered, receive));

@@ -1,7 +1,7 @@
 // Events that are known for their content only: auth events, and the events of states that arrive as a whole. They
 // are judged by their auth events and stored in chunks, without any lock.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from '../../give-way.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
@@ -38,7 +38,7 @@ export async function storeOutliers(
   const added: EventRecord[] = [];
   const ordered = orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents);
   for (const [index, event] of ordered.entries()) {
-    if (index % CHUNK === CHUNK - 1) await setImmediate();
+    if (index % CHUNK === CHUNK - 1) await giveWay();
     const { pdu } = event;
     if (stored.has(pdu.eventId)) {
       // Of a room that was known before.

@@ -1,6 +1,6 @@
 // Events of another server's answer as events of a room.
 
-import { setImmediate } from 'node:timers/promises';
+import { giveWay } from '../../give-way.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
@@ -8,7 +8,7 @@ import { checkFormat } from '../input/check-format.ts';
 import { BadAnswer } from './bad-answer.ts';
 
 /** Each is hashed for its id: others get their turn of the event loop in between. */
-const EVENTS_PER_TURN = 100;
+const EVENTS_PER_TURN = 20;
 
 /** Of proper format, whatever else they are. Throws BadAnswer. */
 export async function readPdus(
@@ -17,7 +17,7 @@ export async function readPdus(
 ): Promise<Pdu[]> {
   const pdus: Pdu[] = [];
   for (const json of events) {
-    if (pdus.length % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await setImmediate();
+    if (pdus.length % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await giveWay();
     const pdu = checkFormat(json, roomId, rules);
     if ('fate' in pdu) throw new BadAnswer(`an event is no event of the room: ${pdu.reason}`);
     pdus.push(pdu);
