@@ -38,21 +38,25 @@ test('who floods waits or is refused, and others are served meanwhile', async (t
   const count = (status: number) => answers.filter((answer) => answer.status === status).length;
   // One waits for its share, sixteen for that one.
   while (answers.length < 23) await setTimeout(5);
-  const said = messages(bobs, bob.user('bob'), 1);
-  const { status, body } = await bob.send(server.name, said);
-  assert.equal(status, 200);
-  assert.deepEqual(body.pdus, { [said[0]?.eventId ?? '']: {} });
+  for (let n = 0; n < 5; n += 1) {
+    const said = messages(bobs, bob.user('bob'), 1);
+    const { status, body } = await bob.send(server.name, said);
+    assert.equal(status, 200);
+    assert.deepEqual(body.pdus, { [said[0]?.eventId ?? '']: {} });
+  }
 
   // Each takes about a seventh of what there is.
-  assert.equal(answers.length, 23);
   const letIn = count(200);
   assert.ok(letIn > 2 && letIn < 12, `${letIn} were let in`);
-  assert.equal(count(429), 23 - letIn);
+  const refused = count(429);
+  assert.equal(letIn + refused, answers.length);
+  assert.ok(answers.length >= 23, `${answers.length} were answered`);
   const retries = answers.flatMap((answer) => answer.body.retry_after_ms ?? []);
-  assert.equal(retries.length, count(429));
+  assert.equal(retries.length, refused);
 
   await network.inTime(Promise.all(flood));
-  assert.equal(count(200), letIn + 17);
+  assert.equal(count(200), 40 - refused);
+  assert.equal(count(429), refused);
 });
 
 function messages(room: ForeignRoom, sender: string, number: number) {
