@@ -40,7 +40,7 @@ test('who floods waits or is refused, and others are served meanwhile', async (t
   while (answers.length < 23) await setTimeout(5);
   for (let n = 0; n < 5; n += 1) {
     const said = messages(bobs, bob.user('bob'), 1);
-    const { status, body } = await bob.send(server.name, said);
+    const { status, body }: Answer = await bob.send(server.name, said);
     assert.equal(status, 200);
     assert.deepEqual(body.pdus, { [said[0]?.eventId ?? '']: {} });
   }

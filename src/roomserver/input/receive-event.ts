@@ -1,13 +1,21 @@
 // Checks 4 to 7 of one event, and what they lead to, under the room's lock.
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
+import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { Standing } from '../event-record.ts';
 import { dismissGuests } from '../membership/guests.ts';
 import { createEventOf } from '../rooms/auth-state.ts';
-import { extendRoom, logOldEvent, logStateReplaced, placeEvent } from '../rooms/extend-room.ts';
+import {
+  extendRoom,
+  logOldEvent,
+  logStateReplaced,
+  placeEvent,
+  referredTo,
+  withdrawReferred,
+} from '../rooms/extend-room.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import { checkCurrentState } from './check-current-state.ts';
@@ -63,16 +71,19 @@ export async function receiveEvent(
   const { lackingMembers } = context;
   const before = await lackingMembers.completed(room, given, pdu);
   const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
-  if (violation !== undefined) return refuse(room, arrival, { before, violation, as: 'rejected' });
-  if (kind === 'old') return acceptOld(room, arrival, before);
+  const { serverName } = context;
+  if (violation !== undefined) {
+    return refuse(room, arrival, { before, violation, as: 'rejected', serverName });
+  }
+  if (kind === 'old') return acceptOld(room, arrival, { before, serverName });
   const now = await lackingMembers.completed(room, room.head.currentState, pdu);
   const current = await checkCurrentState(room, event, { before, now });
   if (current !== undefined) {
-    return refuse(room, arrival, { before, violation: current, as: 'softFailed' });
+    return refuse(room, arrival, { before, violation: current, as: 'softFailed', serverName });
   }
   const byPolicy = await checkPolicyServer(room, event);
   if ('rule' in byPolicy) {
-    return refuse(room, arrival, { before, violation: byPolicy, as: 'softFailed' });
+    return refuse(room, arrival, { before, violation: byPolicy, as: 'softFailed', serverName });
   }
   return acceptNew(context, room, { ...arrival, event: byPolicy, before });
 }
@@ -81,19 +92,28 @@ interface Refusal {
   readonly before: StateSnapshotId;
   readonly violation: Violation;
   readonly as: Extract<Standing, 'rejected' | 'softFailed'>;
+  readonly serverName: ServerName;
 }
 
 /** Stored, so that what refers to it can be judged; never an extremity, never told to anybody. */
 async function refuse(
   room: RoomDraft,
   { event: { pdu } }: Arrival,
-  { before, violation, as }: Refusal,
+  { before, violation, as, serverName }: Refusal,
 ): Promise<Decision> {
-  // Nobody has to look for it any more.
-  if (await room.isMissing(pdu.eventId)) room.changes.arrived.add(pdu.eventId);
+  const isReferenced = await room.isMissing(pdu.eventId);
   const placed = await placeEvent(room, { pdu, stateBefore: before }, as);
   room.store({ ...placed, reason: `${violation.rule}: ${violation.reason}` });
+  if (isReferenced) await arriveLate(room, pdu, serverName);
   return { fate: as, eventId: pdu.eventId, ...violation };
+}
+
+/** What others refer to, which were accepted without it: nobody has to look for it any more. */
+async function arriveLate(room: RoomDraft, pdu: Pdu, serverName: ServerName): Promise<void> {
+  await noteMissing(room, pdu);
+  room.changes.arrived.add(pdu.eventId);
+  const changes = await withdrawReferred(room, pdu, serverName);
+  if (changes.length > 0) logStateReplaced(room, 'resolution', changes);
 }
 
 async function acceptNew(
@@ -103,15 +123,14 @@ async function acceptNew(
 ): Promise<Decision> {
   const { pdu } = arrival.event;
   // What is shown of the room does not go on from there.
-  if (await noteMissing(room, arrival)) logStateReplaced(room, 'gap', []);
-  const { serverName } = context;
+  if (await noteMissing(room, pdu)) logStateReplaced(room, 'gap', []);
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
   const { sendAs } = arrival;
   await extendRoom(room, {
     pdu,
     stateBefore: before,
-    serverName,
+    serverName: context.serverName,
     isReferenced,
     ...(sendAs !== undefined && { sendAs }),
   });
@@ -121,26 +140,24 @@ async function acceptNew(
 
 async function acceptOld(
   room: RoomDraft,
-  arrival: Arrival,
-  before: StateSnapshotId,
+  { event: { pdu } }: Arrival,
+  { before, serverName }: { readonly before: StateSnapshotId; readonly serverName: ServerName },
 ): Promise<Decision> {
-  const { pdu } = arrival.event;
-  await noteMissing(room, arrival);
-  room.changes.arrived.add(pdu.eventId);
   const record = await placeEvent(room, { pdu, stateBefore: before }, 'old');
   room.store(record);
+  await arriveLate(room, pdu, serverName);
   await logOldEvent(room, record);
   return { fate: 'accepted', eventId: pdu.eventId };
 }
 
-/** Whether the history that is here has a gap there. What is refused makes none: nobody would miss what it refers to. */
-async function noteMissing(
-  room: RoomDraft,
-  { event: { pdu }, statesAfter }: Arrival,
-): Promise<boolean> {
-  if (statesAfter.size === 0) return false;
-  const present = await room.events(pdu.prevEvents);
-  const missing = pdu.prevEvents.filter((id) => present.get(id)?.stateBefore === undefined);
+/**
+ * What the event refers to and is not here, also by way of what is refused: if it comes yet, it is no extremity. Whether the history that
+ * is here has a gap there: nobody would miss what only a refused event refers to.
+ */
+async function noteMissing(room: RoomDraft, pdu: Pdu): Promise<boolean> {
+  const referred = await referredTo(room, pdu.prevEvents);
+  const present = await room.events(referred);
+  const missing = [...referred].filter((id) => present.get(id)?.stateBefore === undefined);
   for (const eventId of missing) room.changes.missing.push({ eventId, referencedBy: pdu.eventId });
-  return missing.length > 0;
+  return missing.some((id) => pdu.prevEvents.includes(id));
 }

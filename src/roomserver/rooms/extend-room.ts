@@ -101,14 +101,39 @@ async function moveHead(
   { serverName, isReferenced }: Extension,
 ): Promise<StateChange[]> {
   const { pdu, stateAfter } = record;
-  if (isReferenced || stateAfter === undefined) return [];
-  const before = room.head.currentState;
+  if (stateAfter === undefined) return [];
+  if (isReferenced) return withdrawReferred(room, pdu, serverName);
   const extremities = await extremitiesAfter(room, pdu, stateAfter);
+  return setExtremities(room, extremities, { serverName, record });
+}
+
+/**
+ * Of an event that has come late, or is refused, and that others refer to: extremities that it refers to are none. As it was not here,
+ * that could not be seen when those others came. Returns what has changed of the current state.
+ */
+export async function withdrawReferred(
+  room: RoomDraft,
+  { prevEvents }: Pdu,
+  serverName: ServerName,
+): Promise<StateChange[]> {
+  const { extremities } = room.head;
+  const referred = await referredTo(room, prevEvents);
+  const left = extremities.filter(({ eventId }) => !referred.has(eventId));
+  if (left.length === extremities.length || left.length === 0) return [];
+  return setExtremities(room, left, { serverName });
+}
+
+async function setExtremities(
+  room: RoomDraft,
+  extremities: readonly Extremity[],
+  { serverName, record }: { readonly serverName: ServerName; readonly record?: EventRecord },
+): Promise<StateChange[]> {
+  const before = room.head.currentState;
   room.head = { ...room.head, extremities };
   const states = extremities.map((extremity) => extremity.stateAfter);
   const after = await resolveSnapshots(room, states);
   if (after === before) return [];
-  const isPlain = extremities.length === 1 && before === record.stateBefore;
+  const isPlain = extremities.length === 1 && record !== undefined && before === record.stateBefore;
   const changed = isPlain ? [ownChange(record)] : await room.states.diff(before, after);
   const changes = await describeChanges(room, changed);
   await applyChanges(room, after, { changes, serverName });
@@ -130,7 +155,10 @@ async function extremitiesAfter(
 }
 
 /** The prev_events and, since refused events are no extremities, what these refer to in turn. */
-async function referredTo(room: RoomDraft, prevEvents: readonly EventId[]): Promise<Set<EventId>> {
+export async function referredTo(
+  room: RoomDraft,
+  prevEvents: readonly EventId[],
+): Promise<Set<EventId>> {
   const found = new Set(prevEvents);
   let wanted: readonly EventId[] = prevEvents;
   while (wanted.length > 0) {
