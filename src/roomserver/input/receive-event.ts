@@ -123,7 +123,8 @@ async function acceptNew(
 ): Promise<Decision> {
   const { pdu } = arrival.event;
   // What is shown of the room does not go on from there.
-  if (await noteMissing(room, pdu)) logStateReplaced(room, 'gap', []);
+  const isGap = await noteMissing(room, pdu);
+  if (isGap && arrival.statesAfter.size > 0) logStateReplaced(room, 'gap', []);
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
   const { sendAs } = arrival;
