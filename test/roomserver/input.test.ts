@@ -157,4 +157,39 @@ forEachBackend('input', (backend) => {
     await scene.close();
     assert.equal(states.size, 1);
   });
+
+  for (const [name, wordless, fates] of [
+    ['comes late', {}, ['accepted', 'accepted', 'accepted']],
+    ['is refused', { type: 'm.room.topic', stateKey: '' }, ['rejected', 'accepted', 'accepted']],
+  ] as const) {
+    it(`leaves no extremity that others refer to by way of what ${name}`, async () => {
+      const scene = await setUp(backend);
+      const { context, roomId } = scene;
+      const base = await scene.accept(message(DAN));
+      const first = await scene.make({ ...message(DAN, 'first'), prevEvents: [base.eventId] });
+      const between = await scene.make({
+        ...message(DAN, 'between'),
+        ...wordless,
+        prevEvents: [first.eventId],
+      });
+      const last = await scene.make({ ...message(DAN, 'last'), prevEvents: [between.eventId] });
+      const refused = name === 'is refused';
+      const order = refused ? [between, last, first] : [last, first, between];
+      const found: string[] = [];
+      for (const pdu of order) {
+        const work = context.rooms.change(roomId, (room) => {
+          const event = { pdu, signedBy: new Set([THERE]) };
+          const [prev] = pdu.prevEvents;
+          const isMissing = pdu === order[0] && prev !== undefined;
+          const statesAfter = new Map(isMissing ? [[prev, room.head.currentState]] : []);
+          return receiveEvent(context, room, { event, kind: 'new', statesAfter });
+        });
+        found.push((await work).value.fate);
+      }
+      assert.deepEqual(found, fates);
+      const room = await scene.api.queryRoom({ roomId });
+      assert.deepEqual(room?.forwardExtremities, [last.eventId]);
+      await scene.close();
+    });
+  }
 });
