@@ -2,7 +2,7 @@
 //
 //   node bench/federation.ts [join] [hostile] [dead] [--members N] [--servers N] [--dead N] [--seconds N] [--profile FOLDER]
 //
-// Without a name: all of them, one after the other. `--profile`: writes a CPU profile of each server there.
+// `hostile` needs chrt (util-linux). Without a name: all of them, one after the other. `--profile`: writes a CPU profile of each server there.
 
 import { parseArgs } from 'node:util';
 import { benchDead } from './federation-dead.ts';
