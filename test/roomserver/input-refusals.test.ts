@@ -58,6 +58,25 @@ forEachBackend('refusals of input', (backend) => {
     await scene.close();
   });
 
+  for (const roomVersion of ['3', '10', '11', '12'] as const) {
+    it(`takes no invite that nobody has signed, version ${roomVersion}`, async () => {
+      const scene = await setUp(backend, { roomVersion });
+      const evil = '@evil:there.test' as UserId;
+      const invite = { sender: ALICE, type: 'm.room.member', stateKey: evil };
+      const honest = await scene.make({ ...invite, content: { membership: 'invite' } });
+      // Not matching its hash it is redacted, and of the third-party invite nothing is left to be judged.
+      const forged = tampered(honest, {
+        content: { membership: 'invite', third_party_invite: {} },
+        hashes: { sha256: 'AAAA' },
+        signatures: {},
+      });
+      const [fate] = await scene.input(forged);
+      assert.notEqual(fate?.fate, 'accepted', JSON.stringify(fate));
+      assert.equal(await scene.current('m.room.member', evil), undefined);
+      await scene.close();
+    });
+  }
+
   it('takes an event once', async () => {
     const scene = await setUp(backend);
     const event = await scene.make(message(DAN));

@@ -32,9 +32,10 @@ export async function checkEvent(
   json: unknown,
   { roomId, rules, keyRing, origin }: CheckRequest,
 ): Promise<CheckedEvent | Dropped> {
-  const pdu = checkFormat(json, roomId, rules);
-  if ('fate' in pdu) return pdu;
+  const given = checkFormat(json, roomId, rules);
+  if ('fate' in given) return given;
+  // Before its signatures: who has to have signed an event depends on what is left of it, as all that is judged later does.
+  const pdu = checkHash(given, rules);
   const signedBy = await checkSignatures(pdu, rules, withNotary(keyRing, origin));
-  if ('fate' in signedBy) return signedBy;
-  return { pdu: checkHash(pdu, rules), signedBy };
+  return 'fate' in signedBy ? signedBy : { pdu, signedBy };
 }
