@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { Pdu } from '../../src/protocol/events/pdu.ts';
 import type { EventId, UserId } from '../../src/protocol/identifiers.ts';
+import { rulesOf } from '../../src/protocol/roomversions/table.ts';
 import type { StoredEvent } from '../../src/roomserver/api.ts';
+import { storeOutliers } from '../../src/roomserver/input/outliers.ts';
 import { forEachBackend } from '../contracts/backends.ts';
 import { ALICE, BOB, makeRoom, text } from './harness.ts';
-import { DAN, JOIN, message, type Scene, setUp } from './scene.ts';
+import { DAN, JOIN, message, type Scene, setUp, THERE } from './scene.ts';
 
 const redaction = (sender: UserId, redacts: EventId) => ({
   sender,
@@ -146,4 +149,77 @@ forEachBackend('redactions', (backend) => {
     assert.deepEqual(JOIN, { membership: 'join' });
     await scene.close();
   });
+
+  for (const roomVersion of ['2', '10'] as const) {
+    for (const kind of ['new', 'old'] as const) {
+      it(`takes the content of what was known for it alone, version ${roomVersion}, ${kind}`, async () => {
+        const scene = await setUp(backend, { roomVersion, state: [ALL_MAY] });
+        const topic = await scene.make(TOPIC);
+        await storeAsOutlier(scene, topic);
+        const redacting = await scene.accept(redaction(DAN, topic.eventId));
+        const { roomId } = scene;
+        const [fate] = await scene.api.inputEvents({
+          roomId,
+          origin: THERE,
+          kind,
+          events: [topic],
+        });
+        assert.equal(fate?.fate, 'accepted', JSON.stringify(fate));
+        const found = await stored(scene, topic.eventId);
+        assert.deepEqual(found?.json.content, {});
+        assert.equal(found?.redactedBecause?.eventId, redacting.eventId);
+        await scene.close();
+      });
+    }
+  }
+
+  it('waits also for what becomes known for its content', async () => {
+    const scene = await setUp(backend, { state: [ALL_MAY] });
+    const topic = await scene.make(TOPIC);
+    const redacting = await scene.accept(redaction(DAN, topic.eventId));
+    await storeAsOutlier(scene, topic);
+    const record = await scene.context.events.get(topic.eventId);
+    assert.deepEqual(record?.pdu.content, {});
+    assert.ok(await stored(scene, redacting.eventId));
+    assert.equal((await scene.input(topic))[0]?.fate, 'accepted');
+    assert.deepEqual((await stored(scene, topic.eventId))?.json.content, {});
+    await scene.close();
+  });
+
+  it('waits also for what is soft-failed, and may yet be state', async () => {
+    const scene = await setUp(backend, { state: [ALL_MAY] });
+    const topic = await scene.make(TOPIC);
+    await scene.accept(redaction(DAN, topic.eventId));
+    await scene.send(ALICE, 'm.room.power_levels', '', { users: { [ALICE]: 100 } });
+    assert.equal((await scene.input(topic))[0]?.fate, 'softFailed');
+    assert.deepEqual((await scene.context.events.get(topic.eventId))?.pdu.content, {});
+    await scene.close();
+  });
+
+  it('waits for a redaction that is redacted', async () => {
+    const scene = await setUp(backend);
+    const eventId = await say(scene, ALICE);
+    const spam = await scene.make(redaction(DAN, eventId));
+    await scene.accept(redaction(DAN, spam.eventId));
+    assert.equal((await scene.input(spam))[0]?.fate, 'accepted');
+    assert.equal((await scene.context.events.get(spam.eventId))?.pdu.content.reason, undefined);
+    await scene.close();
+  });
 });
+
+const ALL_MAY = {
+  type: 'm.room.power_levels',
+  content: { users: { [ALICE]: 100 }, state_default: 0 },
+};
+const TOPIC = {
+  sender: DAN,
+  type: 'm.room.topic',
+  stateKey: '',
+  content: { topic: 'indiscreet' },
+};
+
+async function storeAsOutlier({ context, roomId }: Scene, pdu: Pdu): Promise<void> {
+  const rules = rulesOf(pdu.roomVersion);
+  const events = [{ pdu, signedBy: new Set([THERE]) }];
+  await storeOutliers(context, { roomId, rules, events, create: undefined });
+}

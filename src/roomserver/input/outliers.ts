@@ -1,5 +1,5 @@
 // Events that are known for their content only: auth events, and the events of states that arrive as a whole. They
-// are judged by their auth events and stored in chunks, without any lock.
+// are judged by their auth events and stored in chunks, without any lock but for what redacts them.
 
 import { giveWay } from '../../give-way.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
@@ -7,6 +7,8 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord, Standing } from '../event-record.ts';
+import { logRedactions } from '../rooms/extend-room.ts';
+import { redactByWaiting } from '../rooms/redactions.ts';
 import { insertOutliers } from '../store/events.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import type { CheckedEvent } from './checked-event.ts';
@@ -23,7 +25,7 @@ export interface Outliers {
   readonly create: Pdu | undefined;
 }
 
-type Context = Pick<RoomserverContext, 'database' | 'events'>;
+type Context = Pick<RoomserverContext, 'database' | 'events' | 'rooms'>;
 
 /** Returns what is known of each: those whose own auth events are missing are absent, and were not stored. */
 export async function storeOutliers(
@@ -56,6 +58,7 @@ export async function storeOutliers(
     added.push(record);
   }
   await insertInChunks(context, added);
+  await redactAdded(context, roomId, added);
   return new Map(
     ids.flatMap((id) => {
       const record = known.get(id);
@@ -88,8 +91,22 @@ function outlier(
   };
 }
 
+/** Redactions may have come before them. Under the lock, so that none comes just now. */
+async function redactAdded(
+  { rooms }: Context,
+  roomId: RoomId,
+  added: readonly EventRecord[],
+): Promise<void> {
+  if (added.length === 0 || (await rooms.head(roomId)) === undefined) return;
+  const ids = added.map(({ pdu }) => pdu.eventId);
+  await rooms.change(roomId, async (room) => {
+    const awaited = await room.events(await room.awaitedByRedactions(ids));
+    for (const record of awaited.values()) logRedactions(room, await redactByWaiting(room, record));
+  });
+}
+
 async function insertInChunks(
-  { database }: Context,
+  { database }: Pick<Context, 'database'>,
   records: readonly EventRecord[],
 ): Promise<void> {
   for (let start = 0; start < records.length; start += CHUNK) {

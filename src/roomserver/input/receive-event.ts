@@ -11,11 +11,13 @@ import { createEventOf } from '../rooms/auth-state.ts';
 import {
   extendRoom,
   logOldEvent,
+  logRedactions,
   logStateReplaced,
   placeEvent,
   referredTo,
   withdrawReferred,
 } from '../rooms/extend-room.ts';
+import { redactByWaiting } from '../rooms/redactions.ts';
 import type { RoomDraft } from '../rooms/room-draft.ts';
 import { checkAuthEvents } from './check-auth-events.ts';
 import { checkCurrentState } from './check-current-state.ts';
@@ -103,7 +105,9 @@ async function refuse(
 ): Promise<Decision> {
   const isReferenced = await room.isMissing(pdu.eventId);
   const placed = await placeEvent(room, { pdu, stateBefore: before }, as);
-  room.store({ ...placed, reason: `${violation.rule}: ${violation.reason}` });
+  const record = { ...placed, reason: `${violation.rule}: ${violation.reason}` };
+  room.store(record);
+  logRedactions(room, await redactByWaiting(room, record));
   if (isReferenced) await arriveLate(room, pdu, serverName);
   return { fate: as, eventId: pdu.eventId, ...violation };
 }

@@ -12,7 +12,7 @@ import {
 import { type HistoryVisibility, moreOpen } from '../../protocol/visibility.ts';
 import type { StateEntryChange } from '../api.ts';
 import type { EventRecord } from '../event-record.ts';
-import { settleRedactions } from './redactions.ts';
+import { type SettledRedactions, settleRedactions } from './redactions.ts';
 import { resolveSnapshots } from './resolve-snapshots.ts';
 import type { RoomDraft } from './room-draft.ts';
 import type { Extremity } from './room-head.ts';
@@ -37,15 +37,15 @@ export async function extendRoom(room: RoomDraft, extension: Extension): Promise
   const stateChanges = await moveHead(room, placed, extension);
   const { localMembers, joinedMembers } = room.head;
   const isArrival = !wasResident && localMembers > 0 && joinedMembers > localMembers;
-  const { record, released, redacted } = await settleRedactions(room, placed, {
+  const settled = await settleRedactions(room, placed, {
     isNew:
       extension.sendAs !== undefined && serverNameOf(placed.pdu.sender) === extension.serverName,
   });
+  const { record } = settled;
   if (record.reason === undefined)
     logEvent(room, record, { ...extension, stateChanges, isArrival });
   else if (stateChanges.length > 0) logStateReplaced(room, 'resolution', stateChanges);
-  for (const redaction of released) logEvent(room, redaction, { stateChanges: [] });
-  for (const entry of redacted) room.log({ kind: 'RedactedEvent', ...entry });
+  logRedactions(room, settled);
   return record;
 }
 
@@ -214,7 +214,8 @@ export function logEvent(
 
 /** For backfilled history, which moves no head. Redactions that waited for it apply to it. */
 export async function logOldEvent(room: RoomDraft, placed: EventRecord): Promise<void> {
-  const { record, released, redacted } = await settleRedactions(room, placed, { isNew: false });
+  const settled = await settleRedactions(room, placed, { isNew: false });
+  const { record } = settled;
   if (record.reason === undefined) {
     room.log({
       kind: 'OldRoomEvent',
@@ -223,6 +224,10 @@ export async function logOldEvent(room: RoomDraft, placed: EventRecord): Promise
       visibilityAtEvent: record.visibility ?? room.head.visibility,
     });
   }
+  logRedactions(room, settled);
+}
+
+export function logRedactions(room: RoomDraft, { released, redacted }: SettledRedactions): void {
   for (const redaction of released) logEvent(room, redaction, { stateChanges: [] });
   for (const entry of redacted) room.log({ kind: 'RedactedEvent', ...entry });
 }

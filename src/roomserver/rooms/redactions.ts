@@ -22,12 +22,15 @@ export async function settleRedactions(
   record: EventRecord,
   { isNew }: { readonly isNew: boolean },
 ): Promise<SettledRedactions> {
-  const redacts = record.pdu.redacts;
-  if (redacts !== undefined) return redactOther(room, record, redacts);
-  const waiting = isNew ? [] : await room.waitingRedactions(record.pdu.eventId);
-  return waiting.length === 0
-    ? { record, released: [], redacted: [] }
-    : redactByWaiting(room, record, waiting);
+  const { redacts } = record.pdu;
+  const own = redacts === undefined ? undefined : await redactOther(room, record, redacts);
+  if (isNew) return own ?? unchanged(record);
+  const by = await redactByWaiting(room, own?.record ?? record);
+  return { ...by, redacted: [...(own?.redacted ?? []), ...by.redacted] };
+}
+
+function unchanged(record: EventRecord): SettledRedactions {
+  return { record, released: [], redacted: [] };
 }
 
 async function redactOther(
@@ -38,36 +41,40 @@ async function redactOther(
   const { eventId } = redaction.pdu;
   const target = redacts === eventId ? undefined : await room.event(redacts);
   if (target === undefined) {
-    room.changes.waitingRedactions.push({ redacts, redactionId: eventId });
+    if (redacts !== eventId) room.changes.waitingRedactions.push({ redacts, redactionId: eventId });
     return withhold(room, redaction, 'what it redacts is not here');
   }
   if (target.roomId !== room.roomId || !(await mayRedact(room, redaction, target))) {
     return withhold(room, redaction, 'it may not redact that event');
   }
-  if (target.redactedBy !== undefined) return { record: redaction, released: [], redacted: [] };
+  // When it comes itself, it comes as it was.
+  if (target.stateBefore === undefined) {
+    room.changes.waitingRedactions.push({ redacts, redactionId: eventId });
+  }
+  if (target.redactedBy !== undefined) return unchanged(redaction);
   room.update(redactedBy(room, target, eventId));
   const entry = { redacted: redacts, redaction: eventId };
   return { record: redaction, released: [], redacted: [entry] };
 }
 
 function withhold(room: RoomDraft, redaction: EventRecord, reason: string): SettledRedactions {
-  if (!room.rules.redactionsCheckedOnApplication) {
-    return { record: redaction, released: [], redacted: [] };
-  }
+  if (!room.rules.redactionsCheckedOnApplication) return unchanged(redaction);
   const record = { ...redaction, reason };
   room.update(record);
   return { record, released: [], redacted: [] };
 }
 
-async function redactByWaiting(
+/** Also of an event that is known for its content only, or refused: it may yet be part of the state. */
+export async function redactByWaiting(
   room: RoomDraft,
   target: EventRecord,
-  waiting: readonly EventId[],
 ): Promise<SettledRedactions> {
+  const waiting = await room.waitingRedactions(target.pdu.eventId);
+  if (waiting.length === 0) return unchanged(target);
   let record = target;
   const released: EventRecord[] = [];
   const redacted: { redacted: EventId; redaction: EventId }[] = [];
-  room.changes.settledRedactions.add(target.pdu.eventId);
+  if (target.stateBefore !== undefined) room.changes.settledRedactions.add(target.pdu.eventId);
   for (const id of waiting) {
     const redaction = await room.event(id);
     if (redaction === undefined || !(await mayRedact(room, redaction, target))) continue;

@@ -12,7 +12,11 @@ import type { Events } from '../events.ts';
 import type { PolicyAnswer } from '../policy/signature-needed.ts';
 import type { RoomStates } from '../state/room-states.ts';
 import { selectGuests, selectJoinedOfHost } from '../store/memberships.ts';
-import { isReferencedMissing, selectWaitingRedactions } from '../store/references.ts';
+import {
+  isReferencedMissing,
+  selectAwaited,
+  selectWaitingRedactions,
+} from '../store/references.ts';
 import { selectTransaction } from '../store/transactions.ts';
 import { type DraftChanges, noChanges } from './draft-changes.ts';
 import type { RoomHead } from './room-head.ts';
@@ -138,6 +142,15 @@ export class RoomDraft {
       .filter((waiting) => waiting.redacts === redacts)
       .map(({ redactionId }) => redactionId);
     return [...new Set([...stored, ...drafted])];
+  }
+
+  /** Of the events, those that redactions have come before. */
+  async awaitedByRedactions(ids: readonly EventId[]): Promise<EventId[]> {
+    const { database, earlier } = this.#sources;
+    const stored = await selectAwaited(database, this.roomId, ids);
+    const drafted = [...earlier.waitingRedactions, ...this.changes.waitingRedactions];
+    const awaited = new Set([...stored, ...drafted.map(({ redacts }) => redacts)]);
+    return [...awaited.intersection(new Set(ids))];
   }
 
   /** Whether others refer to an event that was not here. */

@@ -108,6 +108,19 @@ export async function selectWaitingRedactions(
   return found.map(({ redaction_id }) => redaction_id);
 }
 
+/** Of the events, those that redactions wait for. */
+export async function selectAwaited(
+  from: Queryable,
+  roomId: RoomId,
+  eventIds: readonly EventId[],
+): Promise<EventId[]> {
+  const found = await from.all<{ redacts: EventId }>(
+    sql`SELECT DISTINCT redacts FROM roomserver_waiting_redactions
+      WHERE room_id = ${roomId} AND redacts IN ${list('text', eventIds)}`,
+  );
+  return found.map(({ redacts }) => redacts);
+}
+
 export async function deleteWaitingRedactions(
   tx: Transaction,
   roomId: RoomId,
