@@ -69,14 +69,14 @@ export interface KeyRequest {
   readonly keyId: string;
   /** ms since the epoch at which the key has to have been valid; absent where nobody asks for it. */
   readonly validAt?: number;
-  /** Asked as notaries where the server itself does not answer. */
+  /** Asked as notaries where the server itself does not answer. Who names none takes the server's own word alone. */
   readonly notaries?: readonly ServerName[];
 }
 
 export interface KeyRing {
   /** The public key, or undefined when it cannot be had or was not valid then. Never throws. */
   key(request: KeyRequest): Promise<KeyObject | undefined>;
-  /** As `GET /_matrix/key/v2/query` answers: the key objects of a server as they were signed, ours added by the caller. */
+  /** As `GET /_matrix/key/v2/query` answers: what a server itself has said, as it was signed; ours added by the caller. */
   keyObjects(request: {
     readonly server: ServerName;
     readonly keyIds: readonly string[];

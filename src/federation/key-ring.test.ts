@@ -1,78 +1,11 @@
 import assert from 'node:assert/strict';
-import type { KeyObject } from 'node:crypto';
 import { test } from 'node:test';
-import { type Backend, forEachBackend } from '../../test/contracts/backends.ts';
-import { ManualClock } from '../clock.ts';
-import { silentLogger } from '../logger.ts';
-import { encodeBase64 } from '../protocol/base64.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
+import { forEachBackend } from '../../test/contracts/backends.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { signJson } from '../protocol/signing.ts';
-import { generateSigningKey, type SigningKey } from '../protocol/signing-key.ts';
-import type { FederationRequest, KeyRing } from './api.ts';
-import { FederationError } from './federation-error.ts';
-import { createKeyRing } from './key-ring.ts';
+import { generateSigningKey } from '../protocol/signing-key.ts';
+import { DAY, HOUR, NOTARY, openWorld, published, THERE, text } from './keys/testing.ts';
 import { HERE, HERE_KEY } from './testing.ts';
-
-const THERE = 'there.example' as ServerName;
-const NOTARY = 'notary.example' as ServerName;
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
-interface Published {
-  readonly server?: ServerName;
-  readonly inUse: readonly SigningKey[];
-  readonly old?: readonly { readonly key: SigningKey; readonly expiredTs: number }[];
-  readonly validUntil: number;
-}
-
-function published({ server = THERE, inUse, old = [], validUntil }: Published): JsonObject {
-  const json = {
-    server_name: server,
-    verify_keys: Object.fromEntries(inUse.map((key) => [key.keyId, { key: key.publicKey }])),
-    old_verify_keys: Object.fromEntries(
-      old.map(({ key, expiredTs }) => [key.keyId, { key: key.publicKey, expired_ts: expiredTs }]),
-    ),
-    valid_until_ts: validUntil,
-  };
-  return inUse.reduce<JsonObject>((signed, key) => signJson(signed, server, key), json);
-}
-
-type Answer = (request: FederationRequest) => JsonObject | Promise<JsonObject>;
-
-interface World {
-  readonly clock: ManualClock;
-  readonly asked: FederationRequest[];
-  readonly ring: KeyRing;
-  /** What servers answer; those that have no answer are unreachable. */
-  readonly answers: Map<ServerName, Answer>;
-  /** A ring with an empty memory on the same database. */
-  restart(): Promise<KeyRing>;
-}
-
-async function openWorld(backend: Backend): Promise<World> {
-  const clock = new ManualClock();
-  const asked: FederationRequest[] = [];
-  const answers = new Map<ServerName, Answer>();
-  const client = {
-    request: async (request: FederationRequest) => {
-      asked.push(request);
-      const answer = answers.get(request.destination);
-      if (answer !== undefined) return answer(request);
-      throw new FederationError('unreachable', request.destination, { message: 'not there' });
-    },
-  };
-  const database = await backend.open();
-  const restart = () =>
-    createKeyRing({
-      ...{ client, database, clock, logger: silentLogger },
-      ...{ serverName: HERE, signingKey: HERE_KEY },
-    });
-  return { clock, asked, answers, ring: await restart(), restart };
-}
-
-const text = (key: KeyObject | undefined) =>
-  key === undefined ? undefined : encodeBase64(key.export({ format: 'raw-public' }));
 
 forEachBackend('the key ring', (backend) => {
   test('knows its own key without asking', async () => {
@@ -240,96 +173,6 @@ forEachBackend('the key ring', (backend) => {
     assert.equal(await ring.key({ server: THERE, keyId: 'ed25519:1' }), undefined);
     const objects = await ring.keyObjects({ server: THERE, keyIds: [] });
     assert.deepEqual(objects, [signJson(json, THERE, key)]);
-  });
-
-  test('notaries are asked where the server is silent, and vouch by their signature', async () => {
-    const { ring, answers, asked, clock } = await openWorld(backend);
-    const [key, notaryKey, stranger] = [1, 2, 3].map(() => generateSigningKey()) as [
-      SigningKey,
-      SigningKey,
-      SigningKey,
-    ];
-    const object = published({ inUse: [key], validUntil: clock.now() + DAY });
-    const forged = published({ inUse: [stranger], validUntil: clock.now() + DAY });
-    let answer: JsonObject[] = [];
-    answers.set(NOTARY, ({ path }) =>
-      path.endsWith('/server')
-        ? published({ server: NOTARY, inUse: [notaryKey], validUntil: 9e14 })
-        : { server_keys: answer },
-    );
-    const find = (keyId = key.keyId) =>
-      ring.key({ server: THERE, keyId, validAt: clock.now(), notaries: [THERE, HERE, NOTARY] });
-    for (answer of [
-      [object],
-      [signJson(object, NOTARY, stranger)],
-      [signJson({ ...object, valid_until_ts: 9e14 }, NOTARY, notaryKey)],
-      [signJson({ ...forged, signatures: {} }, NOTARY, notaryKey)],
-    ]) {
-      assert.equal(await find(), undefined);
-      clock.advance(HOUR);
-    }
-    const validAt = clock.now();
-    answer = [signJson(object, NOTARY, notaryKey)];
-    assert.equal(text(await find()), key.publicKey);
-    assert.deepEqual(asked.findLast(({ method }) => method === 'POST')?.body, {
-      server_keys: { [THERE]: { [key.keyId]: { minimum_valid_until_ts: validAt } } },
-    });
-    const count = asked.length;
-    assert.equal(text(await find()), key.publicKey);
-    assert.equal(await find(stranger.keyId), undefined);
-    assert.equal(await find(stranger.keyId), undefined);
-    assert.ok(asked.length - count <= 2, 'a notary is asked in vain but once');
-  });
-
-  test('keys that many servers lack are asked of a notary together', async () => {
-    const { ring, answers, asked } = await openWorld(backend);
-    const notaryKey = generateSigningKey();
-    const servers = Array.from({ length: 50 }, (_, i) => `s${i}.example` as ServerName);
-    const keys = new Map(servers.map((server) => [server, generateSigningKey()]));
-    answers.set(NOTARY, async ({ path, body }) => {
-      if (path.endsWith('/server')) {
-        return published({ server: NOTARY, inUse: [notaryKey], validUntil: 9e14 });
-      }
-      // Long enough for others to come meanwhile, as over any network.
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const wanted = Object.keys(body?.server_keys as JsonObject) as ServerName[];
-      const objects = wanted.map((server) =>
-        published({ server, inUse: [keys.get(server) as SigningKey], validUntil: 9e14 }),
-      );
-      return { server_keys: objects.map((object) => signJson(object, NOTARY, notaryKey)) };
-    });
-    const found = await Promise.all(
-      [...keys].map(([server, { keyId }]) => ring.key({ server, keyId, notaries: [NOTARY] })),
-    );
-    assert.deepEqual(
-      found.map(text),
-      [...keys.values()].map(({ publicKey }) => publicKey),
-    );
-    const queries = asked.filter(({ method }) => method === 'POST');
-    assert.ok(queries.length <= 10, `${queries.length} queries`);
-  });
-
-  test('a notary does not bring back what the server has given up', async () => {
-    const { ring, answers, clock } = await openWorld(backend);
-    const [key, old, notaryKey] = [1, 2, 3].map(() => generateSigningKey()) as [
-      SigningKey,
-      SigningKey,
-      SigningKey,
-    ];
-    const expiredTs = clock.now() - DAY;
-    const before = published({ inUse: [old], validUntil: clock.now() + DAY });
-    answers.set(NOTARY, ({ path }) =>
-      path.endsWith('/server')
-        ? published({ server: NOTARY, inUse: [notaryKey], validUntil: 9e14 })
-        : { server_keys: [signJson(before, NOTARY, notaryKey)] },
-    );
-    answers.set(THERE, () =>
-      published({ inUse: [key], old: [{ key: old, expiredTs }], validUntil: clock.now() + DAY }),
-    );
-    const request = { server: THERE, keyId: old.keyId, notaries: [NOTARY] };
-    assert.equal(text(await ring.key({ ...request, validAt: expiredTs })), old.publicKey);
-    assert.equal(await ring.key({ ...request, validAt: clock.now() }), undefined);
-    assert.equal(await ring.key({ ...request, validAt: clock.now() }), undefined);
   });
 
   test('key objects are given as they were signed, and refreshed after half of their life', async () => {

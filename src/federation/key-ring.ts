@@ -92,9 +92,9 @@ class ServerKeyRing implements KeyRing {
 
   async key(request: KeyRequest): Promise<KeyObject | undefined> {
     const { serverName, signingKey } = this.#options;
-    const { server, keyId, validAt } = request;
+    const { server, keyId, notaries = [] } = request;
     if (server === serverName) return keyId === signingKey.keyId ? this.#ownKey : undefined;
-    const find = () => this.#store.find(server, keyId, validAt);
+    const find = () => this.#store.find({ ...request, isOwnWord: notaries.length === 0 });
     const known = await find();
     if (known !== undefined) return known;
     await this.#fetch(server, { isEnough: async () => (await find()) !== undefined, free: 0 });
@@ -141,7 +141,7 @@ class ServerKeyRing implements KeyRing {
 
   async #fetchOnce(server: ServerName, { isEnough, free }: Want): Promise<void> {
     const { found, isAnswered } = await this.#attempt(server, () => this.#direct.fetch(server));
-    if (found !== undefined) await this.#store.keep(found, 'direct');
+    if (found !== undefined) await this.#store.keep(found);
     if (found !== undefined && (await isEnough())) this.#retries.succeeded(server);
     else this.#retries.failed(server, isAnswered ? free : 0);
   }
@@ -158,7 +158,7 @@ class ServerKeyRing implements KeyRing {
       const { found: objects = [] } = await this.#attempt(notary, () =>
         this.#notaries.query(notary, wanted),
       );
-      for (const keys of objects) await this.#store.keep(keys, 'notary');
+      for (const keys of objects) await this.#store.keep(keys, notary);
       const found = await find();
       if (found !== undefined) return found;
       this.#retries.failed(question);

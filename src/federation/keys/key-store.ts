@@ -8,6 +8,7 @@ import { entries } from '../../lru-entries.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
 import { parseForeignJson } from '../../protocol/json-checks.ts';
+import type { KeyRequest } from '../api.ts';
 import {
   deleteServerKeys,
   insertServerKeys,
@@ -19,8 +20,15 @@ import { type ListedKey, listedKey, type ServerKeys } from './key-object.ts';
 
 export interface KnownKey {
   readonly publicKey: KeyObject;
+  /** The server itself has said so, and not a notary alone. */
+  readonly isOwnWord: boolean;
   /** ms since the epoch. */
   readonly validUntil: number;
+}
+
+export interface WantedKey extends Omit<KeyRequest, 'notaries'> {
+  /** What a notary alone has said does not do. `validAt` absent: whenever it was valid. */
+  readonly isOwnWord: boolean;
 }
 
 export interface KnownObject {
@@ -45,14 +53,11 @@ export class KeyStore {
     this.#clock = clock;
   }
 
-  /** `validAt` absent: whenever it was valid. */
-  async find(
-    server: ServerName,
-    keyId: string,
-    validAt: number | undefined,
-  ): Promise<KeyObject | undefined> {
+  async find({ server, keyId, validAt, isOwnWord }: WantedKey): Promise<KeyObject | undefined> {
     const suffices = (key: KnownKey | undefined) =>
-      key !== undefined && (validAt === undefined || validAt <= key.validUntil);
+      key !== undefined &&
+      (key.isOwnWord || !isOwnWord) &&
+      (validAt === undefined || validAt <= key.validUntil);
     const remembered = this.#memory.get(memoryKey(server, keyId));
     if (suffices(remembered)) return remembered?.publicKey;
     const stored = await this.#load(server, keyId);
@@ -63,15 +68,16 @@ export class KeyStore {
     const row = await selectServerKey(this.#database, server, keyId);
     const publicKey = row && listedKey(objectOf(row), keyId);
     if (row === undefined || publicKey === undefined) return undefined;
-    const known = { publicKey, validUntil: row.valid_until };
+    const known = { publicKey, validUntil: row.valid_until, isOwnWord: row.notary === null };
     this.#memory.set(memoryKey(server, keyId), known);
     return known;
   }
 
-  /** The last fetched first. */
+  /** Those of the server's own word, the last fetched first. */
   async objects(server: ServerName): Promise<readonly KnownObject[]> {
     const objects = new Map<string, KnownObject>();
     for (const row of await selectServerKeys(this.#database, server)) {
+      if (row.notary !== null) continue;
       const { keyIds } = objects.get(row.key_object) ?? { keyIds: [] };
       const known = { json: objectOf(row), fetchedAt: row.fetched_at };
       objects.set(row.key_object, { ...known, keyIds: [...keyIds, row.key_id] });
@@ -79,30 +85,63 @@ export class KeyStore {
     return [...objects.values()];
   }
 
-  /** `direct`: from the server itself, whose word is the last. What a notary says counts where nothing later is known. */
-  async keep(keys: ServerKeys, source: 'direct' | 'notary'): Promise<void> {
-    const now = this.#clock.now();
-    const keyObject = JSON.stringify(keys.json);
-    const until = Math.min(keys.validUntilTs, now + LONGEST_VALIDITY);
-    const rows = keys.keys.map((key): ServerKeyRow => rowOf(key, { keyObject, until, now }));
-    const kept = await this.#database.transact(async (tx) => {
-      const known = await selectServerKeys(tx, keys.server);
-      const newer = source === 'direct' ? rows : rows.filter((row) => isLater(row, known));
-      if (newer.length > 0) await insertServerKeys(tx, keys.server, newer);
+  /**
+   * `notary`: who has brought them; absent: the server itself, whose word is the last. What a notary says counts where nothing
+   * later is known, and where it may speak at all.
+   */
+  async keep(keys: ServerKeys, notary: ServerName | null = null): Promise<void> {
+    const { server } = keys;
+    const changed = await this.#database.transact(async (tx) => {
+      const known = await selectServerKeys(tx, server);
+      const voucher = notary === null ? null : voucherOf(keys, known, notary);
+      if (voucher === undefined) return [];
+      const rows = this.#rowsOf(keys, voucher);
+      const newer = notary === null ? rows : rows.filter((row) => isLater(row, known));
+      if (newer.length > 0) await insertServerKeys(tx, server, newer);
       const ids = new Set(newer.map((row) => row.key_id));
-      const others = known.map((row) => row.key_id).filter((id) => !ids.has(id));
-      const surplus = others.slice(Math.max(0, MAX_KEYS_PER_SERVER - newer.length));
-      if (surplus.length > 0) await deleteServerKeys(tx, keys.server, surplus);
-      return newer;
+      const others = known.filter((row) => !ids.has(row.key_id));
+      const hearsay = notary === null ? others.filter((row) => row.notary !== null) : [];
+      const left = others.filter((row) => !hearsay.includes(row));
+      const surplus = left.slice(Math.max(0, MAX_KEYS_PER_SERVER - newer.length));
+      const gone = [...hearsay, ...surplus].map((row) => row.key_id);
+      if (gone.length > 0) await deleteServerKeys(tx, server, gone);
+      return [...ids, ...gone];
     });
-    for (const row of kept) this.#memory.delete(memoryKey(keys.server, row.key_id));
+    for (const keyId of changed) this.#memory.delete(memoryKey(server, keyId));
   }
+
+  #rowsOf({ json, validUntilTs, keys }: ServerKeys, notary: ServerName | null): ServerKeyRow[] {
+    const now = this.#clock.now();
+    const until = Math.min(validUntilTs, now + LONGEST_VALIDITY);
+    const keyObject = JSON.stringify(json);
+    return keys.map((key) => ({ ...rowOf(key, { keyObject, until, now }), notary }));
+  }
+}
+
+/**
+ * Whose word keys are that a notary has brought; undefined: nobody's. Else anybody who gives us an event could make up the key
+ * that has signed it. What a key in use has signed is as good as what is known of that key; a notary alone is believed of a
+ * server of which nobody else has told anything.
+ */
+function voucherOf(
+  { keys }: ServerKeys,
+  known: readonly ServerKeyRow[],
+  notary: ServerName,
+): ServerName | null | undefined {
+  const signer = known.find((row) => row.is_old === 0 && keys.some((key) => isSame(key, row)));
+  if (signer !== undefined) return signer.notary;
+  return known.every((row) => row.notary === notary) ? notary : undefined;
+}
+
+function isSame({ keyId, publicKey, expiredTs }: ListedKey, row: ServerKeyRow): boolean {
+  if (expiredTs !== undefined || keyId !== row.key_id) return false;
+  return listedKey(objectOf(row), keyId)?.equals(publicKey) === true;
 }
 
 function rowOf(
   { keyId, expiredTs }: ListedKey,
   { keyObject, until, now }: { keyObject: string; until: number; now: number },
-): ServerKeyRow {
+): Omit<ServerKeyRow, 'notary'> {
   return {
     key_id: keyId,
     key_object: keyObject,

@@ -20,4 +20,11 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: '0002-notaries',
+    statements: [
+      // On whose word alone the key is believed; NULL: the server's own.
+      sql`ALTER TABLE federation_server_keys ADD COLUMN notary TEXT_KEY`,
+    ],
+  },
 ];

@@ -11,6 +11,7 @@ export interface ServerKeyRow {
   readonly valid_until: number;
   readonly is_old: number;
   readonly fetched_at: number;
+  readonly notary: ServerName | null;
 }
 
 export function selectServerKey(
@@ -19,7 +20,8 @@ export function selectServerKey(
   keyId: string,
 ): Promise<ServerKeyRow | undefined> {
   return queryable.get<ServerKeyRow>(sql`
-    SELECT key_id, key_object, valid_until, is_old, fetched_at FROM federation_server_keys
+    SELECT key_id, key_object, valid_until, is_old, fetched_at, notary
+    FROM federation_server_keys
     WHERE server_name = ${server} AND key_id = ${keyId}`);
 }
 
@@ -29,7 +31,8 @@ export function selectServerKeys(
   server: ServerName,
 ): Promise<ServerKeyRow[]> {
   return queryable.all<ServerKeyRow>(sql`
-    SELECT key_id, key_object, valid_until, is_old, fetched_at FROM federation_server_keys
+    SELECT key_id, key_object, valid_until, is_old, fetched_at, notary
+    FROM federation_server_keys
     WHERE server_name = ${server} ORDER BY fetched_at DESC, key_id`);
 }
 
@@ -40,6 +43,7 @@ const COLUMNS = {
   valid_until: 'bigint',
   is_old: 'bigint',
   fetched_at: 'bigint',
+  notary: 'text',
 } as const;
 
 /** In place of what is known of the same keys. */
@@ -51,12 +55,12 @@ export async function insertServerKeys(
   const data = keys.map((key) => ({ server_name: server, ...key }));
   await tx.run(sql`
     INSERT INTO federation_server_keys
-      (server_name, key_id, key_object, valid_until, is_old, fetched_at)
-    SELECT server_name, key_id, key_object, valid_until, is_old, fetched_at
+      (server_name, key_id, key_object, valid_until, is_old, fetched_at, notary)
+    SELECT server_name, key_id, key_object, valid_until, is_old, fetched_at, notary
     FROM ${rows(COLUMNS, data)} WHERE true
     ON CONFLICT (server_name, key_id) DO UPDATE SET
       key_object = excluded.key_object, valid_until = excluded.valid_until,
-      is_old = excluded.is_old, fetched_at = excluded.fetched_at`);
+      is_old = excluded.is_old, fetched_at = excluded.fetched_at, notary = excluded.notary`);
 }
 
 export async function deleteServerKeys(
