@@ -31,7 +31,7 @@ import type { UserId } from './protocol/identifiers.ts';
 import type { SigningKey } from './protocol/signing-key.ts';
 import { createRoomserver, type Roomserver } from './roomserver/roomserver.ts';
 import { loadSigningKey } from './signing-key-file.ts';
-import { StartupError } from './startup-error.ts';
+import { explainFileError, StartupError } from './startup-error.ts';
 import { countLookers, createSyncserver, type Syncserver } from './syncserver/syncserver.ts';
 import { createUserserver, type Userserver } from './userserver/userserver.ts';
 import { readVersion } from './version.ts';
@@ -192,7 +192,7 @@ async function openDatabase(options: ComposeOptions, opened: Closing): Promise<D
     mkdirSync(dirname(path), { recursive: true });
     opened.push(lockDataFolder(dirname(path)));
   } catch (cause) {
-    throw new StartupError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new StartupError(`database.path: ${explainFileError(cause)}`, { cause });
   }
   return openSqlite({ ...common, path, ...(beforeSync && { beforeSync }) });
 }

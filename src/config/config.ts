@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { ServerName } from '../protocol/identifiers.ts';
+import { explainFileError } from '../startup-error.ts';
 import type { CamelCased } from './camel-case.ts';
 import { ConfigError } from './config-error.ts';
 import { applyOverrides, type Environment, type Override, readOverrides } from './environment.ts';
@@ -64,7 +65,9 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : error;
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? 'there is no such file'
+        : explainFileError(error);
     throw new ConfigError(`${file}: cannot read the configuration: ${reason}`);
   }
 }

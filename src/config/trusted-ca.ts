@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { explainFileError } from '../startup-error.ts';
 import { ConfigError } from './config-error.ts';
 
 /** PEM; undefined where no file is named. Throws ConfigError where it cannot be read or holds no certificate. */
@@ -12,7 +13,6 @@ export function readTrustedCa(path: string | undefined): string | undefined {
     new X509Certificate(pem);
     return pem;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`outbound.trusted_ca_path: ${path}: ${reason}`);
+    throw new ConfigError(`outbound.trusted_ca_path: ${path}: ${explainFileError(error)}`);
   }
 }

@@ -47,12 +47,13 @@ function untilSignal(): Promise<NodeJS.Signals> {
 function welcome(config: Config, ports: readonly number[], version: string): string {
   const { database, registration } = config;
   const addresses = config.listeners.map(
-    ({ host, tls }, index) => `${tls === undefined ? 'http' : 'https'}://${host}:${ports[index]}`,
+    ({ host, tls }, index) =>
+      `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${ports[index]}`,
   );
   const data = database.engine === 'sqlite' ? database.path : 'PostgreSQL';
   const accounts = registration.enabled
     ? 'anybody who reaches this address may register, with any Matrix client'
-    : 'stop the server and run "bin/keyhole user create NAME", or set registration.enabled';
+    : 'stop the server and run "bin/keyhole user create NAME", or see docs/operating.md';
   return [
     `Keyhole ${version} serves ${config.serverName} at ${config.publicBaseurl}`,
     `  listening  ${addresses.join(', ')}`,

@@ -9,6 +9,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DatabaseError } from '../database/database.ts';
 import { MatrixError } from '../protocol/error.ts';
+import { explainFileError, StartupError } from '../startup-error.ts';
 
 export interface KeptFile {
   /** 32 hexadecimal digits. */
@@ -33,12 +34,16 @@ export class MediaFolder {
     this.#files = join(path, 'files');
   }
 
-  /** Makes the folder if need be. One process at a time may use it. */
+  /** Makes the folder if need be. One process at a time may use it. Throws StartupError where it cannot be made. */
   static async open(path: string): Promise<MediaFolder> {
     const folder = new MediaFolder(path);
-    await rm(folder.#incoming, { recursive: true, force: true });
-    await mkdir(folder.#incoming, { recursive: true });
-    await mkdir(folder.#files, { recursive: true });
+    try {
+      await rm(folder.#incoming, { recursive: true, force: true });
+      await mkdir(folder.#incoming, { recursive: true });
+      await mkdir(folder.#files, { recursive: true });
+    } catch (cause) {
+      throw new StartupError(`media_path: ${explainFileError(cause)}`, { cause });
+    }
     return folder;
   }
 

@@ -80,7 +80,10 @@ test('a local trial starts without configuration, says what to do next, and ends
   const response = await fetch(`http://127.0.0.1:${port}/_matrix/client/versions`);
   assert.equal(response.status, 200);
   const keyFile = join(folder, 'data', 'signing.key');
-  assert.equal(statSync(keyFile).mode & 0o777, 0o600);
+  for (const file of ['', 'signing.key', 'keyhole.db', 'keyhole.db-wal', 'media']) {
+    const forOthers = statSync(join(folder, 'data', file)).mode & 0o077;
+    assert.equal(forOthers, 0, `others may use data/${file}`);
+  }
   const key = readFileSync(keyFile, 'utf8');
   server.child.kill('SIGTERM');
   const { code, stderr } = await server.ended;
@@ -153,6 +156,8 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     'server_name: a\nlisteners:\n- {port: 0, tls: true, tls_cert_path: c, tls_key_path: k}',
   );
   writeFileSync(join(folder, 'key.yaml'), 'server_name: a\nsigning_key_path: k.yaml');
+  writeFileSync(join(folder, 'data.yaml'), 'server_name: a\ndatabase: {path: k.yaml/a.db}');
+  writeFileSync(join(folder, 'media.yaml'), 'server_name: a\nmedia_path: k.yaml');
   for (const [args, line] of [
     [
       ['--config', 'k.yaml'],
@@ -161,6 +166,8 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     [['--config', 'none.yaml'], /^keyhole: none\.yaml: .*there is no such file/],
     [['--config', 'tls.yaml'], /^keyhole: tls_cert_path: ENOENT/],
     [['--config', 'key.yaml'], /^keyhole: signing_key_path: k\.yaml: a signing key is a line/],
+    [['--config', 'data.yaml'], /^keyhole: database\.path: EEXIST: .*mkdir 'k\.yaml'/],
+    [['--config', 'media.yaml'], /^keyhole: media_path: ENOTDIR/],
     [['--config'], /^keyhole: Option '--config <value>' argument missing; see keyhole --help/],
     [['--frob'], /^keyhole: Unknown option '--frob'; see/],
     [['frob'], /^keyhole: unknown command 'frob'; see/],
