@@ -8,6 +8,7 @@ import { rulesOf } from '../../src/protocol/roomversions/table.ts';
 import type { StoredEvent } from '../../src/roomserver/api.ts';
 import { storeOutliers } from '../../src/roomserver/input/outliers.ts';
 import { forEachBackend } from '../contracts/backends.ts';
+import { tampered } from './foreign-server.ts';
 import { ALICE, BOB, makeRoom, text } from './harness.ts';
 import { DAN, JOIN, message, type Scene, setUp, THERE } from './scene.ts';
 
@@ -172,6 +173,16 @@ forEachBackend('redactions', (backend) => {
       });
     }
   }
+
+  it('keeps what it knows whole where the event itself comes garbled', async () => {
+    const scene = await setUp(backend, { state: [ALL_MAY] });
+    const topic = await scene.make(TOPIC);
+    await storeAsOutlier(scene, topic);
+    const garbled = tampered(topic, { content: { topic: 'something else' } });
+    assert.equal((await scene.input(garbled))[0]?.fate, 'accepted');
+    assert.deepEqual((await stored(scene, topic.eventId))?.json.content, TOPIC.content);
+    await scene.close();
+  });
 
   it('waits also for what becomes known for its content', async () => {
     const scene = await setUp(backend, { state: [ALL_MAY] });

@@ -25,6 +25,7 @@ import { checkPolicyServer } from './check-policy-server.ts';
 import { checkStateBefore, type StatesAfter, stateBefore } from './check-state-before.ts';
 import { type CheckedEvent, dropped } from './checked-event.ts';
 import type { Violation } from './judgement.ts';
+import { asKnown } from './known-whole.ts';
 
 export interface Arrival {
   readonly event: CheckedEvent;
@@ -45,16 +46,18 @@ export type Decision =
 export async function receiveEvent(
   context: Context,
   room: RoomDraft,
-  arrival: Arrival,
+  given: Arrival,
 ): Promise<Decision> {
-  const { event, kind, statesAfter } = arrival;
-  const { pdu } = event;
-  const { eventId } = pdu;
+  const { kind, statesAfter } = given;
+  const { eventId } = given.event.pdu;
   const known = await room.event(eventId);
   if (known !== undefined && known.roomId !== room.roomId) {
     return dropped('event_id', 'the id is that of an event of another room', eventId);
   }
   if (known?.stateBefore !== undefined) return { fate: 'duplicate', eventId };
+  const event = asKnown(given.event, known, room.rules);
+  const arrival = { ...given, event };
+  const { pdu } = event;
   // The rules would allow it: nothing comes before it in the DAG.
   if (pdu.type === 'm.room.create' && eventId !== room.head.createEventId) {
     return dropped('create', 'the room has another m.room.create event', eventId);
@@ -66,12 +69,12 @@ export async function receiveEvent(
     rules: room.rules,
   });
   if (byAuthEvents !== undefined && 'fate' in byAuthEvents) return byAuthEvents;
-  const given = await stateBefore(room, pdu, statesAfter);
-  if (given === undefined) {
+  const referred = await stateBefore(room, pdu, statesAfter);
+  if (referred === undefined) {
     return dropped('missing prev_events', 'an event before it cannot be had', eventId);
   }
   const { lackingMembers } = context;
-  const before = await lackingMembers.completed(room, given, pdu);
+  const before = await lackingMembers.completed(room, referred, pdu);
   const violation = byAuthEvents ?? (await checkStateBefore(room, event, before));
   const { serverName } = context;
   if (violation !== undefined) {
