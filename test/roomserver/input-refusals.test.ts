@@ -4,10 +4,20 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { EventId, RoomId, UserId } from '../../src/protocol/identifiers.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
+import { noMissingEvents, type StateBefore } from '../../src/roomserver/input/missing-events.ts';
 import { forEachBackend } from '../contracts/backends.ts';
 import { tampered } from './foreign-server.ts';
 import { ALICE, BOB } from './harness.ts';
 import { DAN, JOIN, message, setUp, THERE } from './scene.ts';
+
+const ANOTHER_CREATE = {
+  sender: ALICE,
+  type: 'm.room.create',
+  stateKey: '',
+  content: { room_version: '11', type: 'another' },
+  prevEvents: [],
+  authEvents: [],
+};
 
 forEachBackend('refusals of input', (backend) => {
   it('drops what is no event, is not signed, or is of another room', async () => {
@@ -163,15 +173,27 @@ forEachBackend('refusals of input', (backend) => {
 
   it('does not let a second m.room.create in', async () => {
     const scene = await setUp(backend);
-    const fate = await scene.fateOf({
-      sender: ALICE,
-      type: 'm.room.create',
-      stateKey: '',
-      content: { room_version: '11', type: 'another' },
-      prevEvents: [],
-      authEvents: [],
-    });
+    const fate = await scene.fateOf(ANOTHER_CREATE);
     assert.ok(fate.fate === 'dropped' && fate.rule === 'create', JSON.stringify(fate));
+    await scene.close();
+  });
+
+  it('lets none in by way of what is said to have been before, either', async () => {
+    const said: { state?: StateBefore } = {};
+    const missingEvents = { ...noMissingEvents, stateBefore: async () => said.state };
+    const scene = await setUp(backend, {}, { missingEvents });
+    scene.clock.advance(1);
+    const create = await scene.make(ANOTHER_CREATE);
+    const toCreate = [create.eventId];
+    const own = { sender: ALICE, type: 'm.room.member', stateKey: ALICE, content: JOIN };
+    const join = await scene.make({ ...own, prevEvents: toCreate, authEvents: toCreate });
+    const stateIds = [create.eventId, join.eventId];
+    const past = { prevEvents: stateIds, authEvents: stateIds };
+    const before = await scene.make({ ...message(ALICE), ...past });
+    said.state = { stateIds, events: [create, join, before] };
+    const fate = await scene.fateOf({ ...message(ALICE), prevEvents: [before.eventId] });
+    assert.equal(fate.fate, 'dropped', JSON.stringify(fate));
+    assert.notEqual(await scene.current('m.room.create'), create.eventId);
     await scene.close();
   });
 

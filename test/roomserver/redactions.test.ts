@@ -232,5 +232,6 @@ const TOPIC = {
 async function storeAsOutlier({ context, roomId }: Scene, pdu: Pdu): Promise<void> {
   const rules = rulesOf(pdu.roomVersion);
   const events = [{ pdu, signedBy: new Set([THERE]) }];
-  await storeOutliers(context, { roomId, rules, events, create: undefined });
+  const createEventId = (await context.rooms.head(roomId))?.createEventId;
+  await storeOutliers(context, { roomId, rules, events, createEventId });
 }

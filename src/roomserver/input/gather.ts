@@ -140,13 +140,8 @@ async function storeAsOutliers(
   { roomId, roomVersion, createEventId }: RoomHead,
   events: readonly CheckedEvent[],
 ): Promise<void> {
-  const create = createEventId === undefined ? undefined : await context.events.get(createEventId);
-  await storeOutliers(context, {
-    roomId,
-    rules: rulesOf(roomVersion),
-    events,
-    create: create?.pdu,
-  });
+  const rules = rulesOf(roomVersion);
+  await storeOutliers(context, { roomId, rules, events, createEventId });
 }
 
 /** Those of the events that are not stored. */

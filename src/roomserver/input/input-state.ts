@@ -35,12 +35,12 @@ export async function inputState(
   follow?: (room: RoomDraft) => Promise<void>,
 ): Promise<Written> {
   const checked = await checkAll(context, request);
-  const create = findCreate(checked);
+  const create = findCreate(request, checked);
   const { roomId, roomVersion } = request;
   const isKnown = (await context.rooms.head(roomId)) !== undefined;
   // Until the room exists, a restart takes its rows for what is left of a purged one.
   if (!isKnown) await context.database.transact((tx) => insertPurge(tx, roomId));
-  const records = await storeAll(context, request, checked);
+  const records = await storeAll(context, request, { checked, createEventId: create.eventId });
   const isWhole = checked.length === request.events.length;
   const extremities = await storeExtremities(context, request, { records, isWhole });
   const leftOut = isWhole ? [] : membersLeftOut(request, records);
@@ -83,8 +83,11 @@ const ESSENTIAL = new Set([
   'm.room.history_visibility',
 ]);
 
-function findCreate(events: readonly CheckedEvent[]): Pdu {
-  const create = events.find(({ pdu }) => pdu.type === 'm.room.create' && pdu.stateKey === '');
+function findCreate({ extremities }: InputRequest, events: readonly CheckedEvent[]): Pdu {
+  const inState = new Set(extremities.flatMap(({ stateAfter }) => stateAfter));
+  const create = events.find(
+    ({ pdu }) => pdu.type === 'm.room.create' && pdu.stateKey === '' && inState.has(pdu.eventId),
+  );
   if (create === undefined)
     throw new MatrixError('M_FORBIDDEN', 'The state has no m.room.create event');
   return create.pdu;
@@ -104,10 +107,10 @@ function membersLeftOut({ events, extremities }: InputRequest, records: Records)
 async function storeAll(
   context: RoomserverContext,
   { roomId, roomVersion }: InputRequest,
-  events: readonly CheckedEvent[],
+  { checked, createEventId }: { checked: readonly CheckedEvent[]; createEventId: EventId },
 ): Promise<Records> {
   const rules = rulesOf(roomVersion);
-  return storeOutliers(context, { roomId, rules, events, create: undefined });
+  return storeOutliers(context, { roomId, rules, events: checked, createEventId });
 }
 
 interface Given {

@@ -21,8 +21,8 @@ export interface Outliers {
   readonly roomId: RoomId;
   readonly rules: RoomVersionRules;
   readonly events: readonly CheckedEvent[];
-  /** The room's accepted m.room.create event, where it is known already. */
-  readonly create: Pdu | undefined;
+  /** Of m.room.create, which is stored or among the events: there is no other. */
+  readonly createEventId: EventId | undefined;
 }
 
 type Context = Pick<RoomserverContext, 'database' | 'events' | 'rooms'>;
@@ -30,30 +30,24 @@ type Context = Pick<RoomserverContext, 'database' | 'events' | 'rooms'>;
 /** Returns what is known of each: those whose own auth events are missing are absent, and were not stored. */
 export async function storeOutliers(
   context: Context,
-  { roomId, rules, events, create }: Outliers,
+  { roomId, rules, events, createEventId }: Outliers,
 ): Promise<Map<EventId, EventRecord>> {
   const ids = events.map(({ pdu }) => pdu.eventId);
   const authIds = events.flatMap(({ pdu }) => pdu.authEvents);
-  const stored = await context.events.load([...new Set([...ids, ...authIds])]);
+  const creates = createEventId === undefined ? [] : [createEventId];
+  const stored = await context.events.load([...new Set([...ids, ...authIds, ...creates])]);
   const known = new Map(stored);
-  let accepted = create;
   const added: EventRecord[] = [];
   const ordered = orderByReferences(createFirst(events), ({ pdu }) => pdu.authEvents);
   for (const [index, event] of ordered.entries()) {
     if (index % CHUNK === CHUNK - 1) await giveWay();
     const { pdu } = event;
-    if (stored.has(pdu.eventId)) {
-      // Of a room that was known before.
-      const record = known.get(pdu.eventId);
-      const isOfRoom = record?.roomId === roomId && record.standing !== 'rejected';
-      if (pdu.type === 'm.room.create' && isOfRoom) accepted ??= pdu;
-      continue;
-    }
-    const judgement = checkAuthEvents(event, { known, create: accepted, rules });
+    if (stored.has(pdu.eventId) || isOtherCreate(pdu, createEventId)) continue;
+    const create = acceptedCreate(known, createEventId);
+    const judgement = checkAuthEvents(event, { known, create, rules });
     if (judgement !== undefined && 'fate' in judgement) continue;
     const reason = judgement && `${judgement.rule}: ${judgement.reason}`;
     const record = outlier(pdu, roomId, { standing: reason ? 'rejected' : 'outlier', reason });
-    if (pdu.type === 'm.room.create' && reason === undefined) accepted ??= pdu;
     known.set(pdu.eventId, record);
     added.push(record);
   }
@@ -65,6 +59,19 @@ export async function storeOutliers(
       return record?.roomId === roomId ? [[id, record]] : [];
     }),
   );
+}
+
+/** The rules would allow it; and all that rests on it, from other power levels to another current state. */
+function isOtherCreate({ type, eventId }: Pdu, createEventId: EventId | undefined): boolean {
+  return type === 'm.room.create' && eventId !== createEventId;
+}
+
+function acceptedCreate(
+  known: ReadonlyMap<EventId, EventRecord>,
+  createEventId: EventId | undefined,
+): Pdu | undefined {
+  const record = createEventId === undefined ? undefined : known.get(createEventId);
+  return record?.standing === 'rejected' ? undefined : record?.pdu;
 }
 
 /** In room version 12 all rest on m.room.create, and none says so. */
