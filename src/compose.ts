@@ -31,7 +31,7 @@ import type { UserId } from './protocol/identifiers.ts';
 import type { SigningKey } from './protocol/signing-key.ts';
 import { createRoomserver, type Roomserver } from './roomserver/roomserver.ts';
 import { loadSigningKey } from './signing-key-file.ts';
-import { explainFileError, StartupError } from './startup-error.ts';
+import { explainSystemError, StartupError } from './startup-error.ts';
 import { countLookers, createSyncserver, type Syncserver } from './syncserver/syncserver.ts';
 import { createUserserver, type Userserver } from './userserver/userserver.ts';
 import { readVersion } from './version.ts';
@@ -180,6 +180,15 @@ async function openFederation(
 }
 
 async function openDatabase(options: ComposeOptions, opened: Closing): Promise<Database> {
+  try {
+    return await openEngine(options, opened);
+  } catch (cause) {
+    const key = options.config.database.engine === 'postgres' ? 'database.url' : 'database.path';
+    throw new StartupError(`${key}: ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+async function openEngine(options: ComposeOptions, opened: Closing): Promise<Database> {
   const { config, clock, beforeCommit, beforeSync } = options;
   const common = { clock, ...(beforeCommit && { beforeCommit }) };
   if (config.database.engine === 'postgres') {
@@ -188,12 +197,8 @@ async function openDatabase(options: ComposeOptions, opened: Closing): Promise<D
     return openPostgres({ ...common, ...config.database });
   }
   const { path } = config.database;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    opened.push(lockDataFolder(dirname(path)));
-  } catch (cause) {
-    throw new StartupError(`database.path: ${explainFileError(cause)}`, { cause });
-  }
+  mkdirSync(dirname(path), { recursive: true });
+  opened.push(lockDataFolder(dirname(path)));
   return openSqlite({ ...common, path, ...(beforeSync && { beforeSync }) });
 }
 

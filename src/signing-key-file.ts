@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { generateSigningKey, parseSigningKey, type SigningKey } from './protocol/signing-key.ts';
-import { explainFileError, StartupError } from './startup-error.ts';
+import { explainSystemError, StartupError } from './startup-error.ts';
 
 /** Throws StartupError where the file holds no key, cannot be read or cannot be made. */
 export function loadSigningKey(file: string): SigningKey {
@@ -35,7 +35,7 @@ function makeKeyFile(file: string): SigningKey {
 }
 
 function refusal(file: string, error: unknown): StartupError {
-  const reason = explainFileError(error);
+  const reason = explainSystemError(error);
   return new StartupError(`signing_key_path: ${file}: ${reason}`, { cause: error });
 }
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { ServerName } from '../protocol/identifiers.ts';
-import { explainFileError } from '../startup-error.ts';
+import { explainSystemError } from '../startup-error.ts';
 import type { CamelCased } from './camel-case.ts';
 import { ConfigError } from './config-error.ts';
 import { applyOverrides, type Environment, type Override, readOverrides } from './environment.ts';
@@ -67,7 +67,7 @@ function readText(file: string): string {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT'
         ? 'there is no such file'
-        : explainFileError(error);
+        : explainSystemError(error);
     throw new ConfigError(`${file}: cannot read the configuration: ${reason}`);
   }
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { ListenerOptions } from '../http/listener.ts';
-import { explainFileError } from '../startup-error.ts';
+import { explainSystemError } from '../startup-error.ts';
 import type { ListenerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
@@ -19,6 +19,6 @@ function readPem(file: string, key: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${key}: ${explainFileError(error)}`);
+    throw new ConfigError(`${key}: ${explainSystemError(error)}`);
   }
 }

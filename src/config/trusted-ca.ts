@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { explainFileError } from '../startup-error.ts';
+import { explainSystemError } from '../startup-error.ts';
 import { ConfigError } from './config-error.ts';
 
 /** PEM; undefined where no file is named. Throws ConfigError where it cannot be read or holds no certificate. */
@@ -13,6 +13,6 @@ export function readTrustedCa(path: string | undefined): string | undefined {
     new X509Certificate(pem);
     return pem;
   } catch (error) {
-    throw new ConfigError(`outbound.trusted_ca_path: ${path}: ${explainFileError(error)}`);
+    throw new ConfigError(`outbound.trusted_ca_path: ${path}: ${explainSystemError(error)}`);
   }
 }

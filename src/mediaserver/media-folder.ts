@@ -3,13 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DatabaseError } from '../database/database.ts';
 import { MatrixError } from '../protocol/error.ts';
-import { explainFileError, StartupError } from '../startup-error.ts';
+import { explainSystemError, StartupError } from '../startup-error.ts';
 
 export interface KeptFile {
   /** 32 hexadecimal digits. */
@@ -41,8 +41,9 @@ export class MediaFolder {
       await rm(folder.#incoming, { recursive: true, force: true });
       await mkdir(folder.#incoming, { recursive: true });
       await mkdir(folder.#files, { recursive: true });
+      await access(folder.#files, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (cause) {
-      throw new StartupError(`media_path: ${explainFileError(cause)}`, { cause });
+      throw new StartupError(`media_path: ${explainSystemError(cause)}`, { cause });
     }
     return folder;
   }

@@ -157,6 +157,10 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
   );
   writeFileSync(join(folder, 'key.yaml'), 'server_name: a\nsigning_key_path: k.yaml');
   writeFileSync(join(folder, 'data.yaml'), 'server_name: a\ndatabase: {path: k.yaml/a.db}');
+  writeFileSync(
+    join(folder, 'postgres.yaml'),
+    'server_name: a\ndatabase: {engine: postgres, url: "postgres://a@127.0.0.1:1/a"}',
+  );
   writeFileSync(join(folder, 'media.yaml'), 'server_name: a\nmedia_path: k.yaml');
   for (const [args, line] of [
     [
@@ -167,6 +171,7 @@ test('a wrong configuration is one line, and so is a wrong argument', async (t) 
     [['--config', 'tls.yaml'], /^keyhole: tls_cert_path: ENOENT/],
     [['--config', 'key.yaml'], /^keyhole: signing_key_path: k\.yaml: a signing key is a line/],
     [['--config', 'data.yaml'], /^keyhole: database\.path: EEXIST: .*mkdir 'k\.yaml'/],
+    [['--config', 'postgres.yaml'], /^keyhole: database\.url: .*ECONNREFUSED.*: nothing listens/],
     [['--config', 'media.yaml'], /^keyhole: media_path: ENOTDIR/],
     [['--config'], /^keyhole: Option '--config <value>' argument missing; see keyhole --help/],
     [['--frob'], /^keyhole: Unknown option '--frob'; see/],
