@@ -14,7 +14,7 @@ import type { OneTimeKey } from '../store/one-time-keys.ts';
 import type { CrossSigningUsage } from './keys-api.ts';
 
 /** Keys are passed on to everybody who shares a room with their owner. */
-const MAX_KEY_BYTES = 64 * 1024;
+export const MAX_KEY_BYTES = 64 * 1024;
 const MAX_ONE_TIME_KEYS = 1_000;
 
 export const ED25519 = 'ed25519:';

@@ -2,7 +2,7 @@
 
 import { type DeviceId, isDeviceId, type UserId } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
-import { publicKeyOf } from './key-checks.ts';
+import { MAX_KEY_BYTES, publicKeyOf } from './key-checks.ts';
 import type { CrossSigningUsage, WantedKeys } from './keys-api.ts';
 import { onlyDevices, type VisibleDevice, type VisibleKeys } from './visible-keys.ts';
 
@@ -51,7 +51,12 @@ export function deviceKeysOf(
   if (!isDeviceId(deviceId) || !isJsonObject(json) || !isJsonObject(json.keys)) return undefined;
   if (json.user_id !== userId || json.device_id !== deviceId) return undefined;
   const { unsigned: _unsigned, ...keys } = json;
-  return keys;
+  return isTooLarge(keys) ? undefined : keys;
+}
+
+/** No key of a user here is. */
+function isTooLarge(key: JsonObject): boolean {
+  return JSON.stringify(key).length > MAX_KEY_BYTES;
 }
 
 export function displayNameOf(name: JsonValue | undefined): string | undefined {
@@ -65,7 +70,7 @@ export function crossSigningKey(
 ): Partial<Record<CrossSigningUsage, JsonObject>> {
   if (!isJsonObject(json) || json.user_id !== userId || publicKeyOf(json) === undefined) return {};
   if (!Array.isArray(json.usage) || !json.usage.includes(usage)) return {};
-  return { [usage]: json };
+  return isTooLarge(json) ? {} : { [usage]: json };
 }
 
 function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -246,6 +246,22 @@ forEachBackend('device lists of other servers', (backend) => {
     assert.deepEqual(await masterOf(), { [BOB]: signed });
   });
 
+  test('cross-signing keys that are replaced while a list is fetched are fetched again', async () => {
+    const { harness, elsewhere } = await openWith(backend);
+    elsewhere.cross = makeCrossSigning(BOB);
+    const next = makeCrossSigning(BOB);
+    elsewhere.beforeAnswer = async () => {
+      elsewhere.beforeAnswer = async () => {};
+      elsewhere.cross = next;
+      const content = { user_id: BOB, master_key: next.master.json };
+      await harness.api.performReceiveSigningKeyUpdate({ origin: ORIGIN, content });
+    };
+    await query(harness, [BOB]);
+    const { master_keys: found } = await query(harness, [BOB]);
+    assert.deepEqual(found, { [BOB]: next.master.json });
+    assert.equal(elsewhere.asked.length, 2);
+  });
+
   test('a server that does not answer is a failure of its own', async () => {
     const { harness, elsewhere } = await openWith(backend);
     elsewhere.beforeAnswer = async () => {

@@ -20,7 +20,7 @@ import { crossSigningKey, deviceKeysOf, displayNameOf } from './remote-keys-chec
 import type { RemoteUserKeys } from './remote-user-keys.ts';
 import type { VisibleDevice, VisibleKeys } from './visible-keys.ts';
 
-const MAX_DEVICES = 2_000;
+export const MAX_DEVICES = 2_000;
 /** In the background; what is too much is fetched when it is wanted. */
 const RESYNCS = { running: 10, waiting: 1_000 };
 const RESYNC_TIMEOUT_MS = 30_000;

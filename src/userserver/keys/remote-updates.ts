@@ -12,6 +12,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { UserserverContext } from '../context.ts';
 import type { UserChange } from '../output.ts';
 import {
+  countRemoteDevices,
   deleteRemoteDevice,
   type RemoteListRow,
   selectRemoteList,
@@ -22,7 +23,7 @@ import {
 } from '../store/remote-device-lists.ts';
 import type { KeysApi } from './keys-api.ts';
 import { crossSigningKey } from './remote-keys-check.ts';
-import { deviceRow, type RemoteLists, textOf } from './remote-lists.ts';
+import { deviceRow, MAX_DEVICES, type RemoteLists, textOf } from './remote-lists.ts';
 
 type Update = Parameters<KeysApi['performReceiveDeviceListUpdate']>[0];
 type Received = ReturnType<KeysApi['performReceiveDeviceListUpdate']>;
@@ -66,7 +67,7 @@ async function applyUpdate(
   }
   const device = deviceRow(content, userId);
   const isNext = Number.isSafeInteger(streamId) && followsOn(content.prev_id, list.stream_id);
-  if (isStale > 0 || !isNext || device === undefined) {
+  if (isStale > 0 || !isNext || device === undefined || (await isFull(tx, content, userId))) {
     await updateListsStale(tx, [userId]);
     return CHANGED;
   }
@@ -74,6 +75,11 @@ async function applyUpdate(
   else await upsertRemoteDevice(tx, userId, device);
   await updateListStream(tx, userId, Number(streamId));
   return CHANGED;
+}
+
+/** Fetched as a whole it is cut. */
+async function isFull(tx: Transaction, { deleted }: JsonObject, userId: UserId): Promise<boolean> {
+  return deleted !== true && (await countRemoteDevices(tx, userId)) >= MAX_DEVICES;
 }
 
 /** Without gap: all that the update refers to has come. */

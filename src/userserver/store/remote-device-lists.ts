@@ -55,6 +55,12 @@ export function selectRemoteDevices(
     WHERE user_id IN ${list('text', userIds)} ORDER BY user_id, device_id`);
 }
 
+export async function countRemoteDevices(db: Queryable, userId: UserId): Promise<number> {
+  const found = await db.get<{ count: number }>(sql`
+    SELECT COUNT(*) AS count FROM userserver_remote_devices WHERE user_id = ${userId}`);
+  return found?.count ?? 0;
+}
+
 /** Before it is fetched for the first time; one that is there stays as it is. */
 export async function insertStaleList(tx: Transaction, userId: UserId): Promise<void> {
   await tx.run(sql`
@@ -130,7 +136,7 @@ export async function deleteRemoteDevice(
     DELETE FROM userserver_remote_devices WHERE user_id = ${userId} AND device_id = ${deviceId}`);
 }
 
-/** Undefined leaves a key as it is. */
+/** Undefined leaves a key as it is. What is being fetched may be of before. */
 export async function updateRemoteSigningKeys(
   tx: Transaction,
   userId: UserId,
@@ -139,6 +145,7 @@ export async function updateRemoteSigningKeys(
   await tx.run(sql`
     UPDATE userserver_remote_device_lists SET
       master_key = COALESCE(CAST(${keys.master ?? null} AS TEXT), master_key),
-      self_signing_key = COALESCE(CAST(${keys.selfSigning ?? null} AS TEXT), self_signing_key)
+      self_signing_key = COALESCE(CAST(${keys.selfSigning ?? null} AS TEXT), self_signing_key),
+      is_stale = CASE WHEN is_stale > 0 THEN is_stale + 1 ELSE 0 END
     WHERE user_id = ${userId}`);
 }
