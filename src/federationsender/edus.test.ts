@@ -53,6 +53,27 @@ async function openRoom(...args: Parameters<typeof openHarness>): Promise<Harnes
 }
 
 forEachBackend('telling other servers', (backend) => {
+  it('sends no more of large messages at once than other servers take', async () => {
+    const harness = await openHarness(backend);
+    const { append, settled, network, clock } = harness;
+    network.down('b.example');
+    const ids = Array.from({ length: 16 }, (_, n) => String(n));
+    for (const id of ids) {
+      const content = { id, text: 'x'.repeat(900_000) };
+      await append('edu.to_device', BOB, { ...toDevice(id), content });
+    }
+    await settled();
+    network.up('b.example');
+    const before = network.sent().length;
+    clock.advance(60_000);
+    const sent = () => network.sent().slice(before);
+    await until(() => sent().flatMap(({ edus }) => edus).length === ids.length, 'all is sent');
+    const sizes = network.sent().map(({ body }) => JSON.stringify(body).length);
+    assert.ok(Math.max(...sizes) < 8 * 1024 * 1024, `${sizes}`);
+    // The first may have been made when there was but one message.
+    assert.ok(sent().length <= 9, `${sent().length} transactions`);
+  });
+
   it('hands messages to devices to the server of the recipient alone, in order', async () => {
     const harness = await openHarness(backend);
     const { append, settled, network } = harness;

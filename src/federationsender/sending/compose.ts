@@ -14,6 +14,8 @@ import type { SendingContext } from './context.ts';
 const MAX_PDUS = 50;
 const MAX_EDUS = 100;
 const MAX_EXPIRED_PEEKS = 100;
+/** Of messages to devices, each as large as a request of a client. Servers take some 10 MB, and 50 events may be 3 MB of them. */
+const MAX_CHARACTERS = 2 * 1024 * 1024;
 
 /** The one that has not been answered yet, else a new one, stored unless it is all of what may be lost. */
 export async function nextTransaction(
@@ -39,7 +41,8 @@ async function compose(
   destination: Destination,
 ): Promise<Outgoing | undefined> {
   const pdus = await nextPdus(context, destination);
-  const messages = await selectToDevice(context.database, destination.id, MAX_EDUS);
+  const bounds = { count: MAX_EDUS, characters: MAX_CHARACTERS };
+  const messages = await selectToDevice(context.database, destination.id, bounds);
   const passing = context.outbox.take(destination.id, MAX_EDUS - messages.length);
   const expiredPeeks = await nextExpiredPeeks(context, destination, pdus.length);
   if (pdus.length + messages.length + passing.length + expiredPeeks.length === 0) return undefined;

@@ -57,14 +57,20 @@ export async function deleteOldChanges(tx: Transaction, destinationId: number): 
       WHERE t.destination_id = ${destinationId} AND t.about IS NOT NULL GROUP BY t.about)`);
 }
 
+/** The first ones, of so many characters together; one at least. */
 export async function selectToDevice(
   database: Queryable,
   destinationId: number,
-  limit: number,
+  { count, characters }: { readonly count: number; readonly characters: number },
 ): Promise<{ position: number; edu: JsonObject }[]> {
   const found = await database.all<{ position: number; edu: string }>(sql`
-    SELECT position, edu FROM federationsender_to_device
-    WHERE destination_id = ${destinationId} ORDER BY position LIMIT ${limit}`);
+    SELECT position, edu FROM (
+      SELECT position, edu, LENGTH(edu) AS own, SUM(LENGTH(edu)) OVER (ORDER BY position) AS total
+      FROM (
+        SELECT position, edu FROM federationsender_to_device
+        WHERE destination_id = ${destinationId} ORDER BY position LIMIT ${count}) AS first_ones
+    ) AS summed
+    WHERE total <= ${characters} OR total = own ORDER BY position`);
   return found.map(({ position, edu }) => ({ position, edu: JSON.parse(edu) as JsonObject }));
 }
 
