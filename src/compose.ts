@@ -165,7 +165,7 @@ async function openFoundation(options: ComposeOptions, opened: Closing): Promise
 async function openFederation(
   parts: ComposeOptions & Pick<Foundation, 'database' | 'signingKey'>,
 ): Promise<Pick<Foundation, 'federation' | 'keyRing'>> {
-  const { serverName, outbound } = parts.config;
+  const { serverName, outbound, oldVerifyKeys } = parts.config;
   const logger = parts.logger.child({ component: 'federation' });
   const federation = createFederationClient({
     ...{ ...parts, serverName, logger },
@@ -175,7 +175,8 @@ async function openFederation(
       userAgent: `Keyhole/${readVersion()}`,
     },
   });
-  const keyRing = await createKeyRing({ ...parts, serverName, logger, client: federation });
+  const ring = { ...parts, serverName, logger, oldVerifyKeys, client: federation };
+  const keyRing = await createKeyRing(ring);
   return { federation, keyRing };
 }
 

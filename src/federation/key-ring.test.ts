@@ -4,7 +4,7 @@ import { forEachBackend } from '../../test/contracts/backends.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { signJson } from '../protocol/signing.ts';
 import { generateSigningKey } from '../protocol/signing-key.ts';
-import { DAY, HOUR, NOTARY, openWorld, published, THERE, text } from './keys/testing.ts';
+import { DAY, HOUR, NOTARY, OLD_KEY, openWorld, published, THERE, text } from './keys/testing.ts';
 import { HERE, HERE_KEY } from './testing.ts';
 
 forEachBackend('the key ring', (backend) => {
@@ -14,6 +14,16 @@ forEachBackend('the key ring', (backend) => {
     assert.equal(text(own), HERE_KEY.publicKey);
     assert.equal(await ring.key({ server: HERE, keyId: 'ed25519:other' }), undefined);
     assert.deepEqual(await ring.keyObjects({ server: HERE, keyIds: [] }), []);
+    assert.equal(asked.length, 0);
+  });
+
+  test('knows the keys that it has given up, for what was signed until then', async () => {
+    const { ring, asked } = await openWorld(backend);
+    const at = (validAt?: number) =>
+      ring.key({ server: HERE, keyId: OLD_KEY.keyId, ...(validAt !== undefined && { validAt }) });
+    assert.equal(text(await at()), OLD_KEY.publicKey);
+    assert.equal(text(await at(OLD_KEY.expiredTs)), OLD_KEY.publicKey);
+    assert.equal(await at(OLD_KEY.expiredTs + 1), undefined);
     assert.equal(asked.length, 0);
   });
 

@@ -5,8 +5,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Logger } from '../logger.ts';
+import { decodeBase64 } from '../protocol/base64.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { importPublicKey } from '../protocol/signing.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { FederationClient, KeyRequest, KeyRing } from './api.ts';
 import { FederationError } from './federation-error.ts';
@@ -23,6 +25,15 @@ export interface KeyRingOptions {
   readonly logger: Logger;
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
+  /** That this server has given up: its events of their time are met in rooms that others have. */
+  readonly oldVerifyKeys?: readonly OldVerifyKey[];
+}
+
+export interface OldVerifyKey {
+  readonly keyId: string;
+  readonly publicKey: string;
+  /** ms since the epoch. */
+  readonly expiredTs: number;
 }
 
 const FETCH_TIMEOUT_MS = 10_000;
@@ -93,12 +104,20 @@ class ServerKeyRing implements KeyRing {
   async key(request: KeyRequest): Promise<KeyObject | undefined> {
     const { serverName, signingKey } = this.#options;
     const { server, keyId, notaries = [] } = request;
-    if (server === serverName) return keyId === signingKey.keyId ? this.#ownKey : undefined;
+    if (server === serverName)
+      return keyId === signingKey.keyId ? this.#ownKey : this.#oldKey(request);
     const find = () => this.#store.find({ ...request, isOwnWord: notaries.length === 0 });
     const known = await find();
     if (known !== undefined) return known;
     await this.#fetch(server, { isEnough: async () => (await find()) !== undefined, free: 0 });
     return (await find()) ?? (await this.#askNotaries(request, find));
+  }
+
+  #oldKey({ keyId, validAt = 0 }: KeyRequest): KeyObject | undefined {
+    const old = this.#options.oldVerifyKeys?.find((one) => one.keyId === keyId);
+    if (old === undefined || validAt > old.expiredTs) return undefined;
+    const bytes = decodeBase64(old.publicKey);
+    return bytes && importPublicKey(bytes);
   }
 
   async keyObjects({

@@ -8,7 +8,7 @@ import { encodeBase64 } from '../../protocol/base64.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { signJson } from '../../protocol/signing.ts';
-import type { SigningKey } from '../../protocol/signing-key.ts';
+import { generateSigningKey, type SigningKey } from '../../protocol/signing-key.ts';
 import type { FederationRequest, KeyRing } from '../api.ts';
 import { FederationError } from '../federation-error.ts';
 import { createKeyRing } from '../key-ring.ts';
@@ -16,6 +16,12 @@ import { HERE, HERE_KEY } from '../testing.ts';
 
 export const THERE = 'there.example' as ServerName;
 export const NOTARY = 'notary.example' as ServerName;
+/** That HERE has given up. */
+export const OLD_KEY = {
+  keyId: 'ed25519:old',
+  publicKey: generateSigningKey().publicKey,
+  expiredTs: 1_000,
+};
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
@@ -66,7 +72,7 @@ export async function openWorld(backend: Backend): Promise<World> {
   const restart = () =>
     createKeyRing({
       ...{ client, database, clock, logger: silentLogger },
-      ...{ serverName: HERE, signingKey: HERE_KEY },
+      ...{ serverName: HERE, signingKey: HERE_KEY, oldVerifyKeys: [OLD_KEY] },
     });
   return { clock, asked, answers, ring: await restart(), restart };
 }
