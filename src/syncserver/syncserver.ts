@@ -5,7 +5,12 @@ import type { Database, Queryable } from '../database/database.ts';
 import type { DurableTopic } from '../eventlog/entries.ts';
 import type { EventLog, Subscription } from '../eventlog/eventlog.ts';
 import type { Logger } from '../logger.ts';
-import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
+import {
+  type RoomId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../protocol/identifiers.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
 import type { SyncserverApi } from './api.ts';
@@ -25,7 +30,12 @@ import { DeviceListTracker } from './live/device-list-tracker.ts';
 import { Live } from './live/live.ts';
 import { type Consumed, Positions } from './live/positions.ts';
 import { PresenceTracker } from './live/presence-tracker.ts';
-import { queryPresence, querySharesRoom, wakeNeighbours } from './live/sharing.ts';
+import {
+  queryPresence,
+  querySharesRoom,
+  wakeNeighbours,
+  wakeNeighboursOfRemote,
+} from './live/sharing.ts';
 import { TypingTracker } from './live/typing-tracker.ts';
 import { wakeAll } from './live/wake.ts';
 import { notifications } from './notifications/notifications.ts';
@@ -83,7 +93,7 @@ export function countLookers(database: Queryable, now: number): Promise<Map<Room
 export async function createSyncserver(options: SyncserverOptions): Promise<Syncserver> {
   await options.database.migrate('syncserver', migrations);
   const context = createContext(options, await options.eventLog.head('userserver.output'));
-  const { eventLog, typing, presence, interest, purges } = context;
+  const { eventLog, typing, interest, purges } = context;
   const rooms = eventLog.consume(consumeRoomserverOutput(context));
   const subscriptions: Subscriptions = {
     rooms,
@@ -94,7 +104,7 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
   await catchUp(context, subscriptions);
   await interest.start();
   purges.start();
-  const unlisten = [listenToTyping(eventLog, typing), listenToPresence(eventLog, presence)];
+  const unlisten = [listenToTyping(eventLog, typing), listenToPresence(context)];
   return {
     api: createApi(context, subscriptions),
     isWaiting: (userId) => context.live.cachedUser(userId)?.isWaiting ?? false,
@@ -110,7 +120,7 @@ export async function createSyncserver(options: SyncserverOptions): Promise<Sync
 
 /** `usersFrom`: the position in `userserver.output` after which everything is going to be consumed. */
 function createContext(options: SyncserverOptions, usersFrom: number): SyncserverContext {
-  const { database, clock, eventLog, logger, config, roomserver } = options;
+  const { database, clock, eventLog, logger, config, roomserver, serverName } = options;
   const positions = new Positions({ rooms: 0, users: 0, receipts: 0, toDevice: 0 });
   const live = new Live(database, positions);
   return {
@@ -121,7 +131,10 @@ function createContext(options: SyncserverOptions, usersFrom: number): Syncserve
     typing: new TypingTracker(clock, (roomId) => {
       wakeAll(live.room(roomId)?.watchers ?? []);
     }),
-    presence: new PresenceTracker((userId) => wakeNeighbours({ live, logger }, userId)),
+    presence: new PresenceTracker((userId) => {
+      if (serverNameOf(userId) === serverName) wakeNeighbours({ live, logger }, userId);
+      else wakeNeighboursOfRemote({ live, logger, database }, userId);
+    }),
     deviceLists: new DeviceListTracker(usersFrom),
     lazyMembers: new LazyMembers(),
     heroCandidates: createHeroCandidates(),

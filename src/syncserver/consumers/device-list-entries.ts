@@ -3,10 +3,9 @@
 import type { UserEntry } from '../../eventlog/entries.ts';
 import { serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { SyncserverContext } from '../context.ts';
-import { wakeNeighbours } from '../live/sharing.ts';
+import { wakeNeighbours, wakeNeighboursOfRemote } from '../live/sharing.ts';
 import { wakeAll } from '../live/wake.ts';
 import type { DeviceListChange } from '../store/device-lists.ts';
-import { selectRoomsOfRemoteUser } from '../store/remote-members.ts';
 
 export function deviceListChangesOf(
   userId: UserId,
@@ -33,16 +32,8 @@ export function wakeForDeviceLists(context: Needs, changes: readonly DeviceListC
   const users = new Set(changes.filter(({ seenBy }) => seenBy === '').map((one) => one.userId));
   for (const userId of users) {
     if (serverNameOf(userId) === context.serverName) wakeNeighbours(context, userId, NO_LIMITS);
-    else wakeNeighboursOfRemote(context, userId);
+    else wakeNeighboursOfRemote(context, userId, NO_LIMITS);
   }
 }
 
 const NO_LIMITS = { maxWatchers: Number.POSITIVE_INFINITY, maxWoken: Number.POSITIVE_INFINITY };
-
-function wakeNeighboursOfRemote({ live, logger, database }: Needs, userId: UserId): void {
-  selectRoomsOfRemoteUser(database, userId).then(
-    (rooms) =>
-      wakeAll(new Set(rooms.flatMap((roomId) => [...(live.room(roomId)?.watchers ?? [])]))),
-    (error) => logger.warn({ err: error, userId }, 'changed devices could not be passed on'),
-  );
-}

@@ -6,8 +6,9 @@ import type { Logger } from '../../logger.ts';
 import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { selectSharers } from '../store/memberships.ts';
-import { selectRemoteSharers } from '../store/remote-members.ts';
+import { selectRemoteSharers, selectRoomsOfRemoteUser } from '../store/remote-members.ts';
 import type { Live } from './live.ts';
+import type { LiveRoom } from './live-room.ts';
 import type { LiveUser } from './live-user.ts';
 import { type PresenceTracker, presenceContent } from './presence-tracker.ts';
 import { wakeAll } from './wake.ts';
@@ -88,15 +89,34 @@ export function wakeNeighbours(
   );
 }
 
-function neighboursToWake(
-  user: LiveUser,
+/** Likewise, with a user of another server. */
+export function wakeNeighboursOfRemote(
+  { live, logger, database }: Pick<Needs, 'live' | 'database'> & { readonly logger: Logger },
+  userId: UserId,
+  limits = FEW,
+): void {
+  selectRoomsOfRemoteUser(database, userId).then(
+    (roomIds) => {
+      const rooms = roomIds.map((roomId) => live.room(roomId)).filter((room) => room !== undefined);
+      wakeAll(watchersOf(rooms, limits));
+    },
+    (error) => logger.warn({ err: error, userId }, 'what concerns a user could not be passed on'),
+  );
+}
+
+function neighboursToWake(user: LiveUser, limits: typeof FEW): ReadonlySet<LiveUser> {
+  return watchersOf(user.rooms.values(), limits).add(user);
+}
+
+function watchersOf(
+  rooms: Iterable<Pick<LiveRoom, 'watchers'>>,
   { maxWatchers, maxWoken }: typeof FEW,
-): ReadonlySet<LiveUser> {
-  const neighbours = new Set([user]);
-  for (const { watchers } of user.rooms.values()) {
-    if (neighbours.size >= maxWoken) break;
+): Set<LiveUser> {
+  const found = new Set<LiveUser>();
+  for (const { watchers } of rooms) {
+    if (found.size >= maxWoken) break;
     if (watchers.size > maxWatchers) continue;
-    for (const watcher of watchers) neighbours.add(watcher);
+    for (const watcher of watchers) found.add(watcher);
   }
-  return neighbours;
+  return found;
 }

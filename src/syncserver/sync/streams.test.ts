@@ -276,6 +276,26 @@ forEachBackend('sync: presence', (backend) => {
   }
   const senders = (body: Body) => (body.presence?.events ?? []).map((event: Body) => event.sender);
 
+  test('of users of other servers who share a room wakes who waits, and of others nothing is kept', async () => {
+    const harness = await openHarness(backend);
+    const [dora, emil] = ['@dora:b.example', '@emil:b.example'] as UserId[] as [UserId, UserId];
+    const room = await harness.rooms.createRoom(ALICE);
+    await harness.rooms.member(room, dora, 'join');
+    await harness.settled();
+    const { next_batch: since } = await harness.sync(me);
+    const { answer } = await harness.waitingPoll(me, { since });
+    presence(harness, emil);
+    presence(harness, dora);
+    assert.deepEqual(senders(await answer), [dora]);
+    assert.equal(await harness.api.queryPresence({ userId: emil }), undefined);
+    // Her server was faster than the room.
+    await harness.rooms.member(room, emil, 'join');
+    await harness.settled();
+    harness.clock.advance(3_000);
+    const known = async () => (await harness.api.queryPresence({ userId: emil })) !== undefined;
+    await until(known, 'presence');
+  });
+
   test('those who share a room see each other, nobody else does', async () => {
     const harness = await openHarness(backend);
     const room = await harness.rooms.createRoom(ALICE);
