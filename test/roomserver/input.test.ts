@@ -122,6 +122,29 @@ forEachBackend('input', (backend) => {
     await scene.close();
   });
 
+  it('does not walk over refused events without end', async () => {
+    const scene = await setUp(backend);
+    const { eventId: base } = await scene.accept(message(DAN));
+    let last = base;
+    const refused = { sender: DAN, type: 'm.room.topic', stateKey: '', content: {} };
+    for (let batch = 0; batch < 11; batch++) {
+      const chain: Pdu[] = [];
+      for (let n = 0; n < 100; n++) {
+        chain.push(await scene.make({ ...refused, prevEvents: [chain.at(-1)?.eventId ?? last] }));
+      }
+      const fates = await scene.input(...chain);
+      assert.ok(fates.every(({ fate }) => fate === 'rejected'));
+      last = chain.at(-1)?.eventId ?? last;
+    }
+    const after = await scene.accept({ ...message(DAN), prevEvents: [last] });
+    const ends = async () =>
+      (await scene.api.queryRoom({ roomId: scene.roomId }))?.forwardExtremities;
+    assert.deepEqual(await ends(), [base, after.eventId]);
+    const own = await scene.send(ALICE, 'm.room.topic', '', { topic: 'x' });
+    assert.deepEqual(await ends(), [own]);
+    await scene.close();
+  });
+
   it('gives the same state whatever the order in which a fork arrives', async () => {
     const states = new Set<string>();
     const scene = await setUp(backend);

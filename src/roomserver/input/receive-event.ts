@@ -117,9 +117,10 @@ async function refuse(
 
 /** What others refer to, which were accepted without it: nobody has to look for it any more. */
 async function arriveLate(room: RoomDraft, pdu: Pdu, serverName: ServerName): Promise<void> {
-  await noteMissing(room, pdu);
+  const referred = await referredTo(room, pdu.prevEvents);
+  await noteMissing(room, pdu, referred);
   room.changes.arrived.add(pdu.eventId);
-  const changes = await withdrawReferred(room, pdu, serverName);
+  const changes = await withdrawReferred(room, referred, serverName);
   if (changes.length > 0) logStateReplaced(room, 'resolution', changes);
 }
 
@@ -129,8 +130,9 @@ async function acceptNew(
   { before, ...arrival }: Arrival & { before: StateSnapshotId },
 ): Promise<Decision> {
   const { pdu } = arrival.event;
+  const referred = await referredTo(room, pdu.prevEvents);
   // What is shown of the room does not go on from there.
-  const isGap = await noteMissing(room, pdu);
+  const isGap = await noteMissing(room, pdu, referred);
   if (isGap && arrival.statesAfter.size > 0) logStateReplaced(room, 'gap', []);
   const isReferenced = await room.isMissing(pdu.eventId);
   if (isReferenced) room.changes.arrived.add(pdu.eventId);
@@ -140,6 +142,7 @@ async function acceptNew(
     stateBefore: before,
     serverName: context.serverName,
     isReferenced,
+    referred,
     ...(sendAs !== undefined && { sendAs }),
   });
   if (pdu.type === 'm.room.guest_access') await dismissGuests(context, room);
@@ -162,8 +165,11 @@ async function acceptOld(
  * What the event refers to and is not here, also by way of what is refused: if it comes yet, it is no extremity. Whether the history that
  * is here has a gap there: nobody would miss what only a refused event refers to.
  */
-async function noteMissing(room: RoomDraft, pdu: Pdu): Promise<boolean> {
-  const referred = await referredTo(room, pdu.prevEvents);
+async function noteMissing(
+  room: RoomDraft,
+  pdu: Pdu,
+  referred: ReadonlySet<EventId>,
+): Promise<boolean> {
   const present = await room.events(referred);
   const missing = [...referred].filter((id) => present.get(id)?.stateBefore === undefined);
   for (const eventId of missing) room.changes.missing.push({ eventId, referencedBy: pdu.eventId });

@@ -28,6 +28,8 @@ export interface Extension {
   readonly transaction?: { readonly deviceId: DeviceId; readonly id: string } | undefined;
   /** Accepted, but others refer to it already, so that it is no extremity. */
   readonly isReferenced?: boolean;
+  /** As of `referredTo`, where it has been asked for already. */
+  readonly referred?: ReadonlySet<EventId> | undefined;
 }
 
 export async function extendRoom(room: RoomDraft, extension: Extension): Promise<EventRecord> {
@@ -98,12 +100,14 @@ export async function visibilityIn(
 async function moveHead(
   room: RoomDraft,
   record: EventRecord,
-  { serverName, isReferenced }: Extension,
+  { serverName, isReferenced, referred }: Extension,
 ): Promise<StateChange[]> {
   const { pdu, stateAfter } = record;
   if (stateAfter === undefined) return [];
-  if (isReferenced) return withdrawReferred(room, pdu, serverName);
-  const extremities = await extremitiesAfter(room, pdu, stateAfter);
+  if (isReferenced) {
+    return withdrawReferred(room, referred ?? (await referredTo(room, pdu.prevEvents)), serverName);
+  }
+  const extremities = await extremitiesAfter(room, { pdu, stateAfter, referred });
   return setExtremities(room, extremities, { serverName, record });
 }
 
@@ -113,11 +117,10 @@ async function moveHead(
  */
 export async function withdrawReferred(
   room: RoomDraft,
-  { prevEvents }: Pdu,
+  referred: ReadonlySet<EventId>,
   serverName: ServerName,
 ): Promise<StateChange[]> {
   const { extremities } = room.head;
-  const referred = await referredTo(room, prevEvents);
   const left = extremities.filter(({ eventId }) => !referred.has(eventId));
   if (left.length === extremities.length || left.length === 0) return [];
   return setExtremities(room, left, { serverName });
@@ -142,17 +145,23 @@ async function setExtremities(
 
 async function extremitiesAfter(
   room: RoomDraft,
-  { eventId, depth, prevEvents }: Pdu,
-  stateAfter: StateSnapshotId,
+  {
+    pdu: { eventId, depth, prevEvents },
+    stateAfter,
+    referred: known,
+  }: Pick<Extension, 'pdu' | 'referred'> & { readonly stateAfter: StateSnapshotId },
 ): Promise<Extremity[]> {
   const { extremities } = room.head;
   const isPlain =
     prevEvents.length === extremities.length &&
     extremities.every(({ eventId: id }) => prevEvents.includes(id));
-  const referred = isPlain ? undefined : await referredTo(room, prevEvents);
+  const referred = isPlain ? undefined : (known ?? (await referredTo(room, prevEvents)));
   const left = extremities.filter(({ eventId: id }) => referred?.has(id) === false);
   return [...left, { eventId, depth, stateAfter }];
 }
+
+/** So many refused events are walked over. What lies beyond them may stay an extremity, until one of ours refers to it. */
+const MAX_REFUSED = 1000;
 
 /** The prev_events and, since refused events are no extremities, what these refer to in turn. */
 export async function referredTo(
@@ -161,10 +170,12 @@ export async function referredTo(
 ): Promise<Set<EventId>> {
   const found = new Set(prevEvents);
   let wanted: readonly EventId[] = prevEvents;
-  while (wanted.length > 0) {
+  let refused = 0;
+  while (wanted.length > 0 && refused < MAX_REFUSED) {
     const next: EventId[] = [];
     for (const { standing, pdu } of (await room.events(wanted)).values()) {
       if (standing !== 'softFailed' && standing !== 'rejected') continue;
+      refused++;
       for (const id of pdu.prevEvents) {
         if (!found.has(id)) next.push(id);
         found.add(id);
