@@ -173,7 +173,6 @@ forEachBackend('joining rooms of other servers', (backend) => {
         ...answer,
         event: { ...(answer.event as PduJson), content: { membership: 'ban' } },
       }),
-      (answer) => ({ ...answer, state: [...answer.state, { type: 'm.room.topic' } as never] }),
     ];
     for (const [i, lie] of lies.entries()) {
       street.faults.joinAnswer = (server, answer) => (server === res.name ? lie(answer) : answer);
@@ -398,6 +397,27 @@ forEachBackend('what cannot be verified of a room of other servers', (backend) =
       members.map(({ userId }) => userId),
       [ruth],
     );
+    await street.close();
+  });
+
+  it('leaves out what the rules reject, and what has not the form of an event', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    const stranger = user('stranger', res);
+    const topic = { roomId, type: 'm.room.topic', content: { topic: 'x' } };
+    const rejected = await foreignEvent(res, street.keys, {
+      ...topic,
+      sender: stranger,
+      stateKey: '',
+    });
+    const long = { ...rejected.json, sender: ruth, state_key: 'x'.repeat(256) };
+    street.faults.joinAnswer = (_server, answer) => ({
+      ...answer,
+      state: [...answer.state, rejected.json, long],
+    });
+    await join();
+    const keys = [{ type: 'm.room.topic', stateKey: '' }];
+    assert.deepEqual(await loc.api.queryStateEvents({ roomId, keys }), []);
+    assert.equal((await loc.context.events.get(rejected.eventId))?.standing, 'rejected');
     await street.close();
   });
 

@@ -142,10 +142,10 @@ interface StoredState {
   readonly depth: number;
 }
 
-/** Throws M_FORBIDDEN when an event of the state was not given, or is not allowed. */
+/** Throws M_FORBIDDEN when an event of the state was not given, or is not allowed and cannot be left out. */
 async function storeState(
   context: RoomserverContext,
-  { roomId, events }: InputRequest,
+  { roomId, events, reason }: InputRequest,
   { records, isWhole, ids }: Given & { readonly ids: readonly EventId[] },
 ): Promise<StoredState> {
   const given = new Map(events.map((event) => [event.eventId, event.json.type]));
@@ -155,6 +155,8 @@ async function storeState(
     const isDispensable = type !== undefined && !ESSENTIAL.has(type);
     if (record === undefined && !isWhole && isDispensable) return [];
     if (record === undefined) throw refusal(id, 'it or one of its auth events was not given');
+    // Received one by one, it would be none of the state: rooms that have been there for long have such in theirs.
+    if (record.standing === 'rejected' && reason === 'join' && isDispensable) return [];
     if (record.standing === 'rejected') throw refusal(id, record.reason ?? 'it was rejected');
     if (!record.pdu.isState) throw refusal(id, 'it is no state event');
     return [record];
