@@ -421,6 +421,38 @@ forEachBackend('what cannot be verified of a room of other servers', (backend) =
     await street.close();
   });
 
+  it('goes on after a gap that only a state can bridge, in a room of such members', async () => {
+    const { street, res, loc, roomId, ruth, join } = await setUp(backend);
+    const gone = user('gone', { name: 'gone.test' } as Neighbour);
+    const joined = await foreignEvent(res, street.keys, {
+      roomId,
+      sender: gone,
+      type: 'm.room.member',
+      stateKey: gone,
+      content: { membership: 'join' },
+    });
+    const origin = 'gone.test' as ServerName;
+    await res.api.inputEvents({ roomId, origin, events: [joined], kind: 'new' });
+    street.keys.forget('gone.test');
+    await join();
+    await say(res, roomId, ruth, 'missed');
+    street.faults.answer = (method, _server, answer) =>
+      method === 'get_missing_events' ? { events: [] } : answer;
+    const heard = await say(res, roomId, ruth, 'after the gap');
+    await res.push(loc, [heard]);
+    for (const ms of [1_000, 10_000, 60_000, 600_000]) {
+      loc.clock.advance(ms);
+      await loc.context.staged.idle();
+    }
+    assert.ok(await isAccepted(loc, heard));
+    const lacking = await selectLackingMembers(loc.context.database);
+    assert.deepEqual(
+      lacking.map(({ userId }) => userId),
+      [gone],
+    );
+    await street.close();
+  });
+
   it('hears whom it could not verify when it came, once it can', async () => {
     const { street, res, loc, roomId, ruth, join } = await setUp(backend);
     const ext = await street.start(otherDatabase(), 'ext.test');

@@ -2,7 +2,7 @@
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { PduRecord } from '../../protocol/events/pdu.ts';
-import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/roomversions/table.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { EventRecord } from '../event-record.ts';
@@ -10,6 +10,8 @@ import type { RoomHead } from '../rooms/room-head.ts';
 import { hasKeyTwice, storeSnapshot } from '../state/store-snapshot.ts';
 import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isChecked } from './checked-event.ts';
+import { isGone } from './lacking-members.ts';
+import { isMember, leftOutOf } from './left-out.ts';
 import type { StateBeforeRequest } from './missing-events.ts';
 import { storeOutliers } from './outliers.ts';
 
@@ -113,10 +115,23 @@ async function gatherState(
   await storeAsOutliers(context, head, checked);
   const records = [...(await context.events.load(state.stateIds)).values()];
   const ofRoom = records.filter((record) => record.roomId === roomId);
-  // A state with holes would be another state.
-  if (ofRoom.length < new Set(state.stateIds).size) return undefined;
+  const leftOut = leftOutOf(state, new Set(ofRoom.map(({ pdu }) => pdu.eventId)));
+  // A state with other holes would be another state.
+  if (leftOut === undefined) return undefined;
+  await noteLacking(context, roomId, leftOut);
   const usable = ofRoom.filter(({ standing }) => standing !== 'rejected');
   return hasKeyTwice(usable) ? undefined : usable;
+}
+
+/** Those who are gone in this state may be there in another. */
+async function noteLacking(
+  { rooms, lackingMembers }: RoomserverContext,
+  roomId: RoomId,
+  leftOut: readonly PduRecord[],
+): Promise<void> {
+  const members = leftOut.filter((event) => isMember(event) && !isGone(event));
+  if (members.length === 0) return;
+  await rooms.change(roomId, async (room) => lackingMembers.leftOut(room, members));
 }
 
 function stateWith(event: EventRecord, before: readonly EventRecord[]): EventRecord[] {

@@ -21,6 +21,7 @@ import { insertOutboundPeek } from '../store/outbound-peeks.ts';
 import { deletePurge, insertPurge } from '../store/purges.ts';
 import { checkEvents } from './check-event.ts';
 import { type CheckedEvent, isDropped } from './checked-event.ts';
+import { isDispensable, isMember } from './left-out.ts';
 import { storeOutliers } from './outliers.ts';
 
 type InputRequest = Parameters<RoomserverApi['inputState']>[0];
@@ -75,14 +76,6 @@ async function checkAll(
   });
 }
 
-/** What a room cannot be without: where one of these cannot be verified, or what it rests on, nothing is taken. */
-const ESSENTIAL = new Set([
-  'm.room.create',
-  'm.room.power_levels',
-  'm.room.join_rules',
-  'm.room.history_visibility',
-]);
-
 function findCreate({ extremities }: InputRequest, events: readonly CheckedEvent[]): Pdu {
   const inState = new Set(extremities.flatMap(({ stateAfter }) => stateAfter));
   const create = events.find(
@@ -99,8 +92,7 @@ type Records = ReadonlyMap<EventId, EventRecord>;
 function membersLeftOut({ events, extremities }: InputRequest, records: Records): PduRecord[] {
   const inState = new Set(extremities.flatMap(({ stateAfter }) => stateAfter));
   return events.filter(
-    ({ eventId, json: { type } }) =>
-      type === 'm.room.member' && inState.has(eventId) && !records.has(eventId),
+    (event) => isMember(event) && inState.has(event.eventId) && !records.has(event.eventId),
   );
 }
 
@@ -152,11 +144,11 @@ async function storeState(
   const state = ids.flatMap((id) => {
     const record = records.get(id);
     const type = given.get(id);
-    const isDispensable = type !== undefined && !ESSENTIAL.has(type);
-    if (record === undefined && !isWhole && isDispensable) return [];
+    const canBeWithout = type !== undefined && isDispensable(type);
+    if (record === undefined && !isWhole && canBeWithout) return [];
     if (record === undefined) throw refusal(id, 'it or one of its auth events was not given');
     // Received one by one, it would be none of the state: rooms that have been there for long have such in theirs.
-    if (record.standing === 'rejected' && reason === 'join' && isDispensable) return [];
+    if (record.standing === 'rejected' && reason === 'join' && canBeWithout) return [];
     if (record.standing === 'rejected') throw refusal(id, record.reason ?? 'it was rejected');
     if (!record.pdu.isState) throw refusal(id, 'it is no state event');
     return [record];

@@ -72,7 +72,7 @@ export class LackingMembers {
 }
 
 /** As an event has it that is not verified: who has left, or was banned, is not to be heard. */
-function isGone({ json: { content } }: PduRecord): boolean {
+export function isGone({ json: { content } }: PduRecord): boolean {
   return content.membership === 'leave' || content.membership === 'ban';
 }
 
