@@ -12,7 +12,7 @@ import { importPublicKey } from '../protocol/signing.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
 import type { FederationClient, KeyRequest, KeyRing } from './api.ts';
 import { FederationError } from './federation-error.ts';
-import { DirectKeys } from './keys/direct-keys.ts';
+import { DirectKeys, type Purpose } from './keys/direct-keys.ts';
 import { KeyStore, type KnownObject } from './keys/key-store.ts';
 import { NotaryKeys } from './keys/notary-keys.ts';
 import { RetryDelays } from './keys/retry-delays.ts';
@@ -72,6 +72,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
 }
 
 interface Want {
+  readonly purpose: Purpose;
   readonly isEnough: () => Promise<boolean>;
   /** Answers that are not, after which the server may be asked at once. */
   readonly free: number;
@@ -84,7 +85,8 @@ class ServerKeyRing implements KeyRing {
   readonly #direct: DirectKeys;
   readonly #notaries: NotaryKeys;
   readonly #retries: RetryDelays;
-  readonly #fetching = new Map<ServerName, Promise<void>>();
+  /** By purpose and server. */
+  readonly #fetching = new Map<string, Promise<void>>();
 
   constructor(options: KeyRingOptions) {
     const { client, clock, database, signingKey } = options;
@@ -109,7 +111,9 @@ class ServerKeyRing implements KeyRing {
     const find = () => this.#store.find({ ...request, isOwnWord: notaries.length === 0 });
     const known = await find();
     if (known !== undefined) return known;
-    await this.#fetch(server, { isEnough: async () => (await find()) !== undefined, free: 0 });
+    const purpose = notaries.length === 0 ? 'request' : 'event';
+    const isEnough = async () => (await find()) !== undefined;
+    await this.#fetch(server, { purpose, isEnough, free: 0 });
     return (await find()) ?? (await this.#askNotaries(request, find));
   }
 
@@ -135,7 +139,8 @@ class ServerKeyRing implements KeyRing {
     const isValid = ({ json }: KnownObject) => Number(json.valid_until_ts) >= minimumValidUntil;
     const isFresh = await has((one) => isValid(one) && isYoung(one, now));
     if (!isFresh) {
-      await this.#fetch(server, { isEnough: () => has(isValid), free: FREE_FAILURES });
+      const isEnough = () => has(isValid);
+      await this.#fetch(server, { purpose: 'notary', isEnough, free: FREE_FAILURES });
     }
     const objects = await this.#store.objects(server);
     const asked = objects.filter(
@@ -146,20 +151,23 @@ class ServerKeyRing implements KeyRing {
 
   /** Fetches and keeps what the server says of its keys, unless that has been in vain of late. */
   async #fetch(server: ServerName, want: Want): Promise<void> {
-    const running = this.#fetching.get(server);
+    const name = `${want.purpose} ${server}`;
+    const running = this.#fetching.get(name);
     if (running !== undefined) return running;
     if (!this.#retries.mayTry(server)) return;
     const fetching = this.#fetchOnce(server, want);
-    this.#fetching.set(server, fetching);
+    this.#fetching.set(name, fetching);
     try {
       await fetching;
     } finally {
-      this.#fetching.delete(server);
+      this.#fetching.delete(name);
     }
   }
 
-  async #fetchOnce(server: ServerName, { isEnough, free }: Want): Promise<void> {
-    const { found, isAnswered } = await this.#attempt(server, () => this.#direct.fetch(server));
+  async #fetchOnce(server: ServerName, { purpose, isEnough, free }: Want): Promise<void> {
+    const { found, isAnswered } = await this.#attempt(server, () =>
+      this.#direct.fetch(server, purpose),
+    );
     if (found !== undefined) await this.#store.keep(found);
     if (found !== undefined && (await isEnough())) this.#retries.succeeded(server);
     else this.#retries.failed(server, isAnswered ? free : 0);

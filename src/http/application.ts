@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../logger.ts';
 import { MatrixError } from '../protocol/error.ts';
+import { AddressTurns } from './address-turns.ts';
 import { type Admission, admit } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { type ReceivedRequest, runHandler, runServerHandler } from './handler.ts';
@@ -15,7 +16,7 @@ import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
 import { sendFailure, sendMatrixError, sendResult } from './send.ts';
 import { bodyReader, enterLane } from './server-entrance.ts';
 import type { ServerLanes } from './server-lanes.ts';
-import type { ServerAdmission } from './server-request.ts';
+import type { ServerAdmission, ServerIdentification } from './server-request.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,7 +36,7 @@ export interface ApplicationOptions extends Admission, ServerAdmission {
   readonly onEnd: (context: RequestContext) => void;
 }
 
-interface Parts extends ApplicationOptions {
+interface Parts extends ApplicationOptions, ServerIdentification {
   readonly budget: BodyBudget;
 }
 
@@ -44,7 +45,7 @@ const MAX_PARAM_LENGTH = 65_536;
 
 export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
   const { routes, logger } = options;
-  const parts = { ...options, budget: new BodyBudget() };
+  const parts = { ...options, budget: new BodyBudget(), turns: new AddressTurns() };
   const app = fastify({
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_MAX_BODY_BYTES,
@@ -125,7 +126,7 @@ function announcedBytes({ headers }: IncomingMessage, { auth, maxBodyBytes }: Ro
 
 async function handle(
   route: Route,
-  options: ApplicationOptions,
+  options: Parts,
   { request, reply }: Exchange,
 ): Promise<FastifyReply> {
   const context = request.context as RequestContext;

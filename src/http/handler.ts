@@ -10,7 +10,7 @@ import { readParameters } from './parameters.ts';
 import type { Reply } from './reply.ts';
 import type { RequestContext } from './request-context.ts';
 import { DEFAULT_MAX_BODY_BYTES, type Route } from './route.ts';
-import { identifyServer, type ServerAdmission } from './server-request.ts';
+import { identifyServer, type ServerIdentification } from './server-request.ts';
 
 export interface ReceivedRequest {
   readonly context: RequestContext;
@@ -24,10 +24,11 @@ export interface ReceivedRequest {
 export async function runServerHandler(
   route: Route,
   { context, params, raw, body: given }: ReceivedRequest,
-  admission: ServerAdmission,
+  identification: ServerIdentification,
 ): Promise<object | Reply> {
   const body = given as JsonValue | undefined;
-  context.requester = await identifyServer(admission, route, { raw, body });
+  const { remoteAddress } = context;
+  context.requester = await identifyServer(identification, route, { raw, body, remoteAddress });
   readFields(route, { context, params });
   context.body = checkedBody(route, body);
   return route.handler(context);

@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { MatrixError } from '../protocol/error.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
-import type { RateLimits } from './rate-limit.ts';
+import type { AddressTurns } from './address-turns.ts';
+import { addressKey, type RateLimits } from './rate-limit.ts';
 import type { RequestingServer, Route } from './route.ts';
 
 export interface SignedRequest {
@@ -25,6 +26,10 @@ export interface ServerAdmission {
   readonly rateLimits: RateLimits;
 }
 
+export interface ServerIdentification extends ServerAdmission {
+  readonly turns: AddressTurns;
+}
+
 const SCHEME = /^X-Matrix[ \t]/i;
 
 /** Throws M_UNAUTHORIZED where nothing speaks for a server: bodies are not read for nothing. */
@@ -40,20 +45,25 @@ export function claimedServer(authorization: string | undefined): string {
 }
 
 export async function identifyServer(
-  { authenticateServer, rateLimits }: ServerAdmission,
+  { authenticateServer, rateLimits, turns }: ServerIdentification,
   route: Route,
-  request: { readonly raw: IncomingMessage; readonly body: JsonValue | undefined },
+  request: {
+    readonly raw: IncomingMessage;
+    readonly body: JsonValue | undefined;
+    readonly remoteAddress: string;
+  },
 ): Promise<RequestingServer> {
-  const { raw, body } = request;
+  const { raw, body, remoteAddress } = request;
   if (authenticateServer === undefined) {
     throw new MatrixError('M_UNAUTHORIZED', 'This server does not federate');
   }
-  const origin = await authenticateServer({
+  const signed = {
     authorization: raw.headersDistinct.authorization ?? [],
     method: raw.method ?? '',
     uri: raw.url ?? '',
     body,
-  });
+  };
+  const origin = await turns.run(addressKey(remoteAddress), () => authenticateServer(signed));
   rateLimits.consume('federation', origin);
   if (route.rateLimit !== undefined) rateLimits.consume(route.rateLimit, origin);
   return { origin };

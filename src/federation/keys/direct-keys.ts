@@ -10,20 +10,27 @@ export interface DirectKeysOptions {
   readonly timeoutMs: number;
 }
 
+/** What a key is wanted for. Who has us wait for keys of the one kind holds up none of the others. */
+export type Purpose = 'request' | 'event' | 'notary';
+
 const LIMITS = { running: 100, waiting: 10_000 };
 
 export class DirectKeys {
   readonly #options: DirectKeysOptions;
-  readonly #limit = new ConcurrencyLimit(LIMITS);
+  readonly #limits: Readonly<Record<Purpose, ConcurrencyLimit>> = {
+    request: new ConcurrencyLimit(LIMITS),
+    event: new ConcurrencyLimit(LIMITS),
+    notary: new ConcurrencyLimit(LIMITS),
+  };
 
   constructor(options: DirectKeysOptions) {
     this.#options = options;
   }
 
   /** Throws FederationError; undefined where what the server says of its keys is not valid. */
-  async fetch(server: ServerName): Promise<ServerKeys | undefined> {
+  async fetch(server: ServerName, purpose: Purpose): Promise<ServerKeys | undefined> {
     const { client, timeoutMs } = this.#options;
-    const json = await this.#limit.run(() =>
+    const json = await this.#limits[purpose].run(() =>
       client.request({
         destination: server,
         method: 'GET',

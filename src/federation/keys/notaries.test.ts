@@ -111,6 +111,26 @@ forEachBackend('what notaries say of keys', (backend) => {
     return said;
   }
 
+  test('servers whose keys are waited for, of events or for others, keep no request waiting', async () => {
+    const { ring, answers } = await openWorld(backend);
+    const gate = Promise.withResolvers<never>();
+    const silent = Array.from({ length: 200 }, (_, n) => `t${n}.example` as ServerName);
+    for (const server of silent) answers.set(server, () => gate.promise);
+    const waiting = silent.flatMap((server) => [
+      ring.key({ server, keyId: 'ed25519:1', notaries: [NOTARY] }),
+      ring.keyObjects({ server, keyIds: [] }),
+    ]);
+    const key = generateSigningKey();
+    answers.set(THERE, () => published({ inUse: [key], validUntil: 9e14 }));
+    const found = await Promise.race([
+      ring.key({ server: THERE, keyId: key.keyId }),
+      new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 2_000)),
+    ]);
+    gate.reject(new Error('over'));
+    await Promise.all(waiting);
+    assert.equal(text(found), key.publicKey);
+  });
+
   test('no notary is believed of a server that speaks for itself, or has', async () => {
     const { ring, answers, clock } = await openWorld(backend);
     const [own, next, forged] = [1, 2, 3].map(() => generateSigningKey()) as [
