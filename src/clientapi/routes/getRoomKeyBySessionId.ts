@@ -16,7 +16,9 @@ export function getRoomKeyBySessionId({ userserver }: ClientapiContext): Route {
     query: versionQuery,
     handler: async ({ requester: { userId }, params, query: { version } }) => {
       const found = await userserver.queryRoomKeys({ userId, version, ...params });
-      const key = found[params.roomId]?.[params.sessionId];
+      // Nothing else was asked for; by name, what every object has would be found as well.
+      const [sessions = {}] = Object.values(found);
+      const [key] = Object.values(sessions);
       if (key === undefined) throw new MatrixError('M_NOT_FOUND', 'There is no such key');
       return keyBody(key);
     },

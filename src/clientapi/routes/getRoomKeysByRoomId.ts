@@ -15,7 +15,7 @@ export function getRoomKeysByRoomId({ userserver }: ClientapiContext): Route {
     query: versionQuery,
     handler: async ({ requester: { userId }, params: { roomId }, query: { version } }) => {
       const found = await userserver.queryRoomKeys({ userId, version, roomId });
-      return sessionsBody(found[roomId]);
+      return sessionsBody(Object.values(found)[0]);
     },
   });
 }

@@ -130,6 +130,19 @@ forEachBackend('key backups', (backend) => {
     await assert.rejects(api.queryRoomKeys(all), refusal('M_NOT_FOUND'));
   });
 
+  test('of rooms and sessions that are called like what every object has', async () => {
+    const harness = await openHarness(backend);
+    const { api } = harness;
+    const { userId, version } = await withBackup(harness);
+    const names = ['__proto__', 'constructor', 'toString'];
+    const sessions = () => Object.fromEntries(names.map((name) => [name, key()]));
+    const keys = Object.fromEntries(names.map((name) => [name, sessions()]));
+    await api.performPutRoomKeys({ userId, version, keys });
+    const found = await api.queryRoomKeys({ userId, version });
+    assert.equal(JSON.stringify(found), JSON.stringify(keys));
+    assert.equal(typeof {}.toString, 'function', 'other objects are what they were');
+  });
+
   test('of many keys at once', async () => {
     const harness = await openHarness(backend);
     const { userId, version } = await withBackup(harness);

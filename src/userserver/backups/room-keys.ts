@@ -91,13 +91,14 @@ function isBetter(row: RoomKeyRow, stored: RoomKeyRow | undefined): boolean {
 async function query({ database }: UserserverContext, wanted: RoomKeysWanted): Promise<RoomKeys> {
   const { userId, roomId = '', sessionId = '' } = wanted;
   const { version } = await findBackup(database, userId, wanted.version);
-  const keys: Record<string, Record<string, RoomKey>> = {};
-  for (const row of await selectRoomKeys(database, { userId, version, roomId, sessionId })) {
-    const ofRoom = keys[row.room_id] ?? {};
-    ofRoom[row.session_id] = keyOf(row);
-    keys[row.room_id] = ofRoom;
-  }
-  return keys;
+  const rows = await selectRoomKeys(database, { userId, version, roomId, sessionId });
+  const byRoom = [...Map.groupBy(rows, (row) => row.room_id)];
+  return Object.fromEntries(byRoom.map(([room, ofRoom]) => [room, sessionsOf(ofRoom)]));
+}
+
+/** A session may be called `__proto__`. */
+function sessionsOf(rows: readonly RoomKeyRow[]): Record<string, RoomKey> {
+  return Object.fromEntries(rows.map((row) => [row.session_id, keyOf(row)]));
 }
 
 async function remove({ database }: UserserverContext, wanted: RoomKeysWanted): Promise<Stand> {
