@@ -11,13 +11,14 @@ export function byServer<T>(
   ofUsers: Readonly<Record<UserId, T>>,
   serverName: ServerName,
 ): ByServer<T> {
-  const local: Record<UserId, T> = {};
-  const remote = new Map<ServerName, Record<UserId, T>>();
-  for (const [id, value] of Object.entries(ofUsers)) {
-    const userId = id as UserId;
-    const server = serverNameOf(userId);
-    if (server === serverName) local[userId] = value as T;
-    else remote.set(server, { ...remote.get(server), [userId]: value as T });
-  }
-  return { local, remote };
+  const entries = Object.entries(ofUsers) as [UserId, T][];
+  const servers = Map.groupBy(entries, ([userId]) => serverNameOf(userId));
+  const parted = new Map([...servers].map(([server, ofServer]) => [server, recordOf(ofServer)]));
+  const local = parted.get(serverName) ?? {};
+  parted.delete(serverName);
+  return { local, remote: parted };
+}
+
+function recordOf<T>(entries: readonly (readonly [UserId, T])[]): Readonly<Record<UserId, T>> {
+  return Object.fromEntries(entries);
 }

@@ -28,6 +28,12 @@ interface Claim {
   readonly algorithm: string;
 }
 
+/** What a claim has got. */
+interface Taken {
+  readonly claim: Claim;
+  readonly keys: JsonObject;
+}
+
 type Claimed = Record<UserId, Record<DeviceId, JsonObject>>;
 
 interface Parts {
@@ -58,15 +64,19 @@ export async function claimLocalKeys(
   if (claims.length > MAX_CLAIMS) {
     throw new MatrixError('M_TOO_LARGE', `At most ${MAX_CLAIMS} keys are claimed at a time`);
   }
-  const claimed: Claimed = {};
+  const taken: Taken[] = [];
   for (let start = 0; start < claims.length; start += CHUNK) {
     const chunk = claims.slice(start, start + CHUNK);
-    const found = await database.transact((tx) => take(tx, counts, chunk));
-    for (const { claim, keys } of found) {
-      claimed[claim.userId] = { ...claimed[claim.userId], [claim.deviceId]: keys };
-    }
+    taken.push(...(await database.transact((tx) => take(tx, counts, chunk))));
   }
-  return claimed;
+  return claimedOf(taken);
+}
+
+function claimedOf(taken: readonly Taken[]): Claimed {
+  const byUser = [...Map.groupBy(taken, ({ claim }) => claim.userId)];
+  const byDevice = (some: readonly Taken[]) =>
+    Object.fromEntries(some.map(({ claim, keys }) => [claim.deviceId, keys]));
+  return Object.fromEntries(byUser.map(([userId, some]) => [userId, byDevice(some)]));
 }
 
 /** In one order, so that units that want the same keys do not wait for each other crosswise. */
@@ -86,8 +96,8 @@ async function take(
   tx: Transaction,
   counts: KeyCountCache,
   claims: readonly Claim[],
-): Promise<{ readonly claim: Claim; readonly keys: JsonObject }[]> {
-  const taken: { claim: Claim; keys: JsonObject }[] = [];
+): Promise<Taken[]> {
+  const taken: Taken[] = [];
   for (const claim of claims) {
     const key =
       (await deleteNextOneTimeKey(tx, claim, claim.algorithm)) ??
@@ -107,16 +117,14 @@ function checkedClaims(
   { one_time_keys: found }: JsonObject,
   asked: WantedOneTimeKeys | undefined,
 ): Claimed {
-  const claimed: Claimed = {};
-  for (const { userId, deviceId, algorithm } of claimsOf(asked ?? {})) {
-    const keys = memberOf(memberOf(found, userId), deviceId);
-    const own = Object.entries(isJsonObject(keys) ? keys : {}).filter(
-      ([name, key]) => name.startsWith(`${algorithm}:`) && isKey(key),
+  const taken = claimsOf(asked ?? {}).flatMap((claim) => {
+    const keys = memberOf(memberOf(found, claim.userId), claim.deviceId);
+    const own = Object.entries(isJsonObject(keys) ? keys : {}).find(
+      ([name, key]) => name.startsWith(`${claim.algorithm}:`) && isKey(key),
     );
-    if (own.length === 0) continue;
-    claimed[userId] = { ...claimed[userId], [deviceId]: Object.fromEntries(own.slice(0, 1)) };
-  }
-  return claimed;
+    return own === undefined ? [] : [{ claim, keys: Object.fromEntries([own]) }];
+  });
+  return claimedOf(taken);
 }
 
 function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -50,21 +50,20 @@ async function signedByRequester(
   others: ReadonlyMap<UserId, VisibleKeys>,
 ): Promise<ReadonlyMap<UserId, VisibleKeys>> {
   if (others.size === 0) return others;
-  const signatures = await selectVisibleSignatures(database, [...others.keys()], requester);
-  return new Map([...others].map(([userId, keys]) => [userId, signedBy(keys, userId, signatures)]));
+  const signatures = Map.groupBy(
+    await selectVisibleSignatures(database, [...others.keys()], requester),
+    (row) => row.target_user_id,
+  );
+  return new Map(
+    [...others].map(([userId, keys]) => [userId, signedBy(keys, signatures.get(userId) ?? [])]),
+  );
 }
 
-function signedBy(
-  keys: VisibleKeys,
-  userId: UserId,
-  signatures: readonly KeySignatureRow[],
-): VisibleKeys {
+function signedBy(keys: VisibleKeys, signatures: readonly KeySignatureRow[]): VisibleKeys {
   const { master } = keys.crossSigning;
   if (master === undefined) return keys;
   const publicKey = publicKeyOf(master);
-  const added = signatures.filter(
-    (row) => row.target_user_id === userId && row.target_key_id === publicKey,
-  );
+  const added = signatures.filter((row) => row.target_key_id === publicKey);
   return { ...keys, crossSigning: { ...keys.crossSigning, master: signedKey(master, added) } };
 }
 

@@ -40,13 +40,15 @@ export async function queryRemote(
   if (wanted.size === 0) return { keys: new Map(), failures: {} };
   const asked: WantedKeys = Object.assign({}, ...wanted.values());
   const userIds = Object.keys(asked) as UserId[];
-  await forgetUnfollowed(context, userIds, followed);
+  const isFollowed = new Set(followed);
+  const unfollowed = userIds.filter((userId) => !isFollowed.has(userId));
+  await forgetUnfollowed(context, unfollowed);
   const known = await knownLists(
     context,
-    followed.filter((userId) => userId in asked),
+    userIds.filter((userId) => isFollowed.has(userId)),
   );
   const left = userIds.filter((userId) => !known.has(userId));
-  const fetching = left.filter((userId) => followed.includes(userId)).slice(0, MAX_FETCHED);
+  const fetching = left.filter((userId) => isFollowed.has(userId)).slice(0, MAX_FETCHED);
   const others = onlyUsers(wanted, (userId) => !known.has(userId) && !fetching.includes(userId));
   const [fetched, queried] = await Promise.all([
     fetchAll(lists, { userIds: fetching, timeoutMs }),
@@ -64,10 +66,8 @@ export async function queryRemote(
 /** Nobody tells of their changes any more. */
 async function forgetUnfollowed(
   { database }: UserserverContext,
-  userIds: readonly UserId[],
-  followed: readonly UserId[],
+  unfollowed: readonly UserId[],
 ): Promise<void> {
-  const unfollowed = userIds.filter((userId) => !followed.includes(userId));
   if (unfollowed.length === 0) return;
   await database.transact((tx) => updateListsStale(tx, unfollowed));
 }

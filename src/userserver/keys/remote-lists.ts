@@ -71,16 +71,9 @@ export async function knownLists(
   if (userIds.length === 0) return new Map();
   const lists = await selectRemoteLists(database, userIds);
   const devices = await selectRemoteDevices(database, userIds);
+  const devicesOf = Map.groupBy(devices, (device) => device.user_id);
   const fresh = lists.filter((row) => row.is_stale === 0);
-  return new Map(
-    fresh.map((row) => [
-      row.user_id,
-      keysOf(
-        row,
-        devices.filter((device) => device.user_id === row.user_id),
-      ),
-    ]),
-  );
+  return new Map(fresh.map((row) => [row.user_id, keysOf(row, devicesOf.get(row.user_id) ?? [])]));
 }
 
 async function fetchList(

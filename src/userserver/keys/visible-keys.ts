@@ -4,8 +4,8 @@
 import type { Queryable } from '../../database/database.ts';
 import type { DeviceId, UserId } from '../../protocol/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../protocol/json.ts';
-import { selectCrossSigningKeys } from '../store/cross-signing-keys.ts';
-import { selectDeviceKeys } from '../store/device-keys.ts';
+import { type CrossSigningKeyRow, selectCrossSigningKeys } from '../store/cross-signing-keys.ts';
+import { type DeviceKeysRow, selectDeviceKeys } from '../store/device-keys.ts';
 import { type KeySignatureRow, selectVisibleSignatures } from '../store/key-signatures.ts';
 import { parseKeyText } from './key-checks.ts';
 import type { CrossSigningUsage } from './keys-api.ts';
@@ -30,37 +30,50 @@ export async function visibleKeys(
   viewer: UserId | undefined,
 ): Promise<ReadonlyMap<UserId, VisibleKeys>> {
   if (userIds.length === 0) return new Map();
-  const devices = await selectDeviceKeys(db, userIds);
-  const crossSigning = await selectCrossSigningKeys(db, userIds);
-  const signatures = await selectVisibleSignatures(db, userIds, viewer);
+  const devices = Map.groupBy(await selectDeviceKeys(db, userIds), ofUser);
+  const crossSigning = Map.groupBy(await selectCrossSigningKeys(db, userIds), ofUser);
+  const signatures = Map.groupBy(
+    await selectVisibleSignatures(db, userIds, viewer),
+    (row) => row.target_user_id,
+  );
   const found = new Map<UserId, VisibleKeys>();
-  for (const userId of new Set([...devices, ...crossSigning].map((row) => row.user_id))) {
-    const ofUser = signatures.filter((row) => row.target_user_id === userId);
-    const signed = (keyId: string, json: string) =>
-      signedKey(
-        parseKeyText(json),
-        ofUser.filter((row) => row.target_key_id === keyId),
-      );
-    const own = devices.filter((row) => row.user_id === userId);
-    const cross = crossSigning.filter(
-      (row) => row.user_id === userId && (row.usage !== 'user_signing' || viewer === userId),
-    );
-    found.set(userId, {
-      devices: new Map(
-        own.map((row) => [
-          row.device_id,
-          {
-            keys: signed(row.device_id, row.keys),
-            displayName: row.display_name ?? undefined,
-          },
-        ]),
-      ),
-      crossSigning: Object.fromEntries(
-        cross.map((row) => [row.usage, signed(row.public_key, row.key)]),
-      ),
-    });
+  for (const userId of new Set([...devices.keys(), ...crossSigning.keys()])) {
+    const cross = crossSigning.get(userId) ?? [];
+    const keys = {
+      devices: devices.get(userId) ?? [],
+      crossSigning: cross.filter(({ usage }) => usage !== 'user_signing' || viewer === userId),
+      signatures: signatures.get(userId) ?? [],
+    };
+    found.set(userId, keysOfUser(keys));
   }
   return found;
+}
+
+function ofUser(row: { readonly user_id: UserId }): UserId {
+  return row.user_id;
+}
+
+interface KeyRows {
+  readonly devices: readonly DeviceKeysRow[];
+  readonly crossSigning: readonly CrossSigningKeyRow[];
+  readonly signatures: readonly KeySignatureRow[];
+}
+
+function keysOfUser({ devices, crossSigning, signatures }: KeyRows): VisibleKeys {
+  const ofKey = Map.groupBy(signatures, (row) => row.target_key_id);
+  const signed = (keyId: string, json: string) =>
+    signedKey(parseKeyText(json), ofKey.get(keyId) ?? []);
+  return {
+    devices: new Map(
+      devices.map(({ device_id, keys, display_name }) => [
+        device_id,
+        { keys: signed(device_id, keys), displayName: display_name ?? undefined },
+      ]),
+    ),
+    crossSigning: Object.fromEntries(
+      crossSigning.map((row) => [row.usage, signed(row.public_key, row.key)]),
+    ),
+  };
 }
 
 export function signedKey(key: JsonObject, added: readonly KeySignatureRow[]): JsonObject {
@@ -77,6 +90,7 @@ export function signedKey(key: JsonObject, added: readonly KeySignatureRow[]): J
 
 export function onlyDevices(keys: VisibleKeys, wanted: readonly DeviceId[] = []): VisibleKeys {
   if (wanted.length === 0) return keys;
-  const devices = [...keys.devices].filter(([deviceId]) => wanted.includes(deviceId));
+  const isWanted = new Set(wanted);
+  const devices = [...keys.devices].filter(([deviceId]) => isWanted.has(deviceId));
   return { ...keys, devices: new Map(devices) };
 }
