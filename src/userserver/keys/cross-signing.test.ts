@@ -86,6 +86,33 @@ forEachBackend('cross-signing', (backend) => {
     assert.equal(await refused({ master: short }), 'M_INVALID_PARAM');
   });
 
+  test('keys that are there are not changed without authentication, whatever else is said of them', async () => {
+    const harness = await openHarness(backend);
+    const { userId } = await harness.register('alice');
+    const { body, master } = makeCrossSigning(userId);
+    const keys = { master: body.master_key, self_signing: body.self_signing_key };
+    await harness.api.performUploadCrossSigningKeys({ userId, keys, isAuthenticated: false });
+    const other = { ...master.json, 'org.example.note': 'another' };
+    const upload = { userId, keys: { master: other } };
+    assert.deepEqual(await harness.api.queryCrossSigningUpload(upload), { isAuthRequired: true });
+    const changing = harness.api.performUploadCrossSigningKeys({
+      ...upload,
+      isAuthenticated: false,
+    });
+    await assert.rejects(changing, refusal('M_FORBIDDEN'));
+  });
+
+  test('a master key that is set again keeps what has signed it', async () => {
+    const harness = await openHarness(backend);
+    const { api } = harness;
+    const { userId, device, cross } = await userWithKeys(harness, 'alice');
+    const common = { userId, isAuthenticated: true };
+    const signed = device.sign(cross.master.json);
+    await api.performUploadCrossSigningKeys({ ...common, keys: { master: signed } });
+    await api.performUploadCrossSigningKeys({ ...common, keys: { master: cross.master.json } });
+    assert.deepEqual((await seen(api, userId, userId)).master, signed);
+  });
+
   test('key ids and device ids are of one namespace', async () => {
     const harness = await openHarness(backend);
     const { api, register, login } = harness;

@@ -5,7 +5,7 @@ import { decodeBase64 } from '../../protocol/base64.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { isSignedJson } from '../../protocol/signing.ts';
+import { isSignedJson, signedTextOfJson } from '../../protocol/signing.ts';
 import type { UserserverContext } from '../context.ts';
 import type { UserChange } from '../output.ts';
 import { lockAccount } from '../store/accounts.ts';
@@ -59,7 +59,13 @@ export function uploadCrossSigningKeys(
 /** Who has no keys may set them, and may say the same again; what is there is replaced only by who proves herself. */
 function isAuthRequired(keys: readonly CrossSigningKey[], stored: Stored): boolean {
   if (!stored.has('master')) return false;
-  return keys.some(({ usage, publicKey }) => stored.get(usage)?.public_key !== publicKey);
+  return keys.some((key) => !isSame(key, stored.get(key.usage)));
+}
+
+/** But for signatures, which are valid or not by themselves. */
+function isSame(key: CrossSigningKey, stored: CrossSigningKeyRow | undefined): boolean {
+  if (stored === undefined) return false;
+  return signedTextOfJson(parseKeyText(stored.key)) === signedTextOfJson(key.json);
 }
 
 async function checkUpload(
@@ -123,8 +129,9 @@ async function store(
 ): Promise<UserChange[]> {
   const changed: CrossSigningKey[] = [];
   for (const key of keys) {
-    const text = keyText(await withCheckedSignatures(tx, userId, key));
-    if (stored.get(key.usage)?.key === text) continue;
+    const before = stored.get(key.usage);
+    const text = keyText(await withCheckedSignatures(tx, userId, { key, before }));
+    if (before?.key === text) continue;
     changed.push(key);
     const { usage, publicKey: public_key } = key;
     await upsertCrossSigningKey(tx, { user_id: userId, usage, public_key, key: text });
@@ -170,18 +177,24 @@ async function forgetReplaced(
   if (orphans.length > 0) await deleteCrossSigningKeys(tx, userId, orphans);
 }
 
-/** Master keys may be signed by the user's devices, the others are by the master key. Nothing else is kept. */
+/**
+ * Master keys may be signed by the user's devices, the others are by the master key. Nothing else is kept. What had signed the
+ * same key before has signed it still.
+ */
 async function withCheckedSignatures(
   tx: Transaction,
   userId: UserId,
-  { usage, json }: CrossSigningKey,
+  { key, before }: { key: CrossSigningKey; before: CrossSigningKeyRow | undefined },
 ): Promise<JsonObject> {
+  const { usage, json } = key;
   if (usage !== 'master') return withSignatures(json, userId, signaturesBy(json, userId));
+  const isAgain = before !== undefined && isSame(key, before);
+  const earlier = isAgain ? signaturesBy(parseKeyText(before.key), userId) : {};
   const devices = await devicePublicKeys(tx, userId);
   const valid = Object.entries(signaturesBy(json, userId)).filter(([keyId]) =>
     isSignedBy(json, { entity: userId, keyId, publicKey: devices.get(keyId) }),
   );
-  return withSignatures(json, userId, Object.fromEntries(valid));
+  return withSignatures(json, userId, { ...earlier, ...Object.fromEntries(valid) });
 }
 
 /** By key id, `ed25519:` included. */
