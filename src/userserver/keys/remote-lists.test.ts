@@ -4,9 +4,14 @@ import { makeCrossSigning, makeDevice } from '../../../test/e2e-keys.ts';
 import { until } from '../../../test/until.ts';
 import { ENTRY_VERSION } from '../../eventlog/entries.ts';
 import type { FederationRequest } from '../../federation/api.ts';
+import { silentLogger } from '../../logger.ts';
 import type { DeviceId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { UserserverContext } from '../context.ts';
+import { createWriteChanges } from '../output.ts';
 import { forEachBackend, type Harness, openHarness } from '../testing.ts';
+import { federatedUserKeys } from './federated-user-keys.ts';
+import { RemoteLists } from './remote-lists.ts';
 
 const ORIGIN = 'elsewhere.example' as ServerName;
 const BOB = `@bob:${ORIGIN}` as UserId;
@@ -161,6 +166,26 @@ forEachBackend('device lists of other servers', (backend) => {
     assert.deepEqual(await devices(), ['A', 'B']);
     assert.deepEqual(await devices(), ['A', 'B']);
     assert.equal(elsewhere.asked.length, 2);
+  });
+
+  test('are not asked for where they have come meanwhile: the answer could be older than what is told', async () => {
+    const { harness, elsewhere, devices } = await openWith(backend);
+    elsewhere.add('A');
+    const { database, eventLog } = harness;
+    const write = createWriteChanges(database, eventLog);
+    const context = { database, write, logger: silentLogger } as unknown as UserserverContext;
+    const lists = new RemoteLists(context, federatedUserKeys(elsewhere.client));
+    const request = { userId: BOB, timeoutMs: 1000 };
+    await lists.fetch(request);
+    const tell = async () => {
+      elsewhere.beforeAnswer = async () => {};
+      const { deviceKeys: keys } = makeDevice(BOB, 'B');
+      await update(harness, { device_id: 'B', stream_id: 2, prev_id: [1], keys });
+    };
+    elsewhere.beforeAnswer = tell;
+    await lists.fetch(request);
+    if (elsewhere.beforeAnswer === tell) await tell();
+    assert.deepEqual(await devices(), ['A', 'B']);
   });
 
   test('of users with whom nobody shares a room are not kept', async () => {

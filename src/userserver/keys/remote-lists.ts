@@ -86,6 +86,11 @@ async function fetchList(
     await insertStaleList(tx, userId);
     return await selectRemoteList(tx, userId);
   });
+  if (before?.is_stale === 0) {
+    // It has come meanwhile; an answer to a further request could be older than what is told of it from now on.
+    const known = (await knownLists(context, [userId])).get(userId);
+    if (known !== undefined) return known;
+  }
   const server = serverNameOf(userId);
   const fetched = parseList(await remote.devices({ server, userId, timeoutMs }), userId);
   const staleBefore = before?.is_stale ?? 1;
