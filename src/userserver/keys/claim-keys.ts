@@ -10,7 +10,7 @@ import {
   parseJsonExactly,
 } from '../../protocol/json.ts';
 import type { UserserverContext } from '../context.ts';
-import { deleteNextOneTimeKey, updateFallbackKeyUsed } from '../store/one-time-keys.ts';
+import { updateFallbackKeyUsed, updateNextGivenOut } from '../store/one-time-keys.ts';
 import { byServer } from './by-server.ts';
 import type { KeyCountCache } from './key-counts.ts';
 import type { WantedOneTimeKeys } from './keys-api.ts';
@@ -100,7 +100,7 @@ async function take(
   const taken: Taken[] = [];
   for (const claim of claims) {
     const key =
-      (await deleteNextOneTimeKey(tx, claim, claim.algorithm)) ??
+      (await updateNextGivenOut(tx, claim, claim.algorithm)) ??
       (await updateFallbackKeyUsed(tx, claim, claim.algorithm));
     if (key === undefined) continue;
     counts.forgetAfterCommit(tx, claim);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeDevice } from '../../../test/e2e-keys.ts';
+import { sql } from '../../database/sql.ts';
 import type { DeviceId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forEachBackend, type Harness, openHarness, refusal, SERVER } from '../testing.ts';
@@ -121,6 +122,53 @@ forEachBackend('keys', (backend) => {
     );
     const given = (await Promise.all(claims)).filter((name) => name !== undefined);
     assert.deepEqual(given.sort(), names.map((name) => `${ED25519}:${name}`).sort());
+  });
+
+  test('that were given out are not given out again where an upload is repeated', async () => {
+    const harness = await openHarness(backend);
+    const { api, register } = harness;
+    const alice = await register('alice', { deviceId: A });
+    const { userId } = alice;
+    const device = makeDevice(userId, A);
+    const wanted = { [userId]: { [A]: ED25519 } };
+    const claim = async () =>
+      claimed(await api.performClaimKeys({ wanted, timeoutMs: 0 }), userId, A);
+    const oneTimeKeys = { ...device.oneTimeKey('a'), ...device.oneTimeKey('b') };
+    await upload(harness, alice, { oneTimeKeys });
+    assert.equal(await claim(), `${ED25519}:a`);
+    const { counts } = await upload(harness, alice, { oneTimeKeys });
+    assert.deepEqual(counts.oneTimeKeys, { [ED25519]: 1 });
+    assert.equal(await claim(), `${ED25519}:b`);
+    await upload(harness, alice, { oneTimeKeys });
+    assert.equal(await claim(), undefined);
+    // Another key may have the name of one that is used up.
+    await upload(harness, alice, { oneTimeKeys: device.oneTimeKey('a') });
+    assert.equal(await claim(), `${ED25519}:a`);
+  });
+
+  test('that were given out are forgotten after some further uploads', async () => {
+    const harness = await openHarness(backend);
+    const alice = await harness.register('alice', { deviceId: A });
+    const wanted = { [alice.userId]: { [A]: ED25519 } };
+    const device = makeDevice(alice.userId, A);
+    for (let n = 0; n < 60; n += 1) {
+      await upload(harness, alice, { oneTimeKeys: device.oneTimeKey(`key${n}`) });
+      await harness.api.performClaimKeys({ wanted, timeoutMs: 0 });
+    }
+    const kept = await harness.database.all(sql`SELECT key_id FROM userserver_one_time_keys`);
+    assert.ok(kept.length >= 10 && kept.length <= 30, `${kept.length} keys`);
+  });
+
+  test('of last resort are for so many algorithms at most', async () => {
+    const harness = await openHarness(backend);
+    const alice = await harness.register('alice', { deviceId: A });
+    const fallbacks = (from: number) =>
+      Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`a${from + n}:key`, 'key']));
+    await upload(harness, alice, { fallbackKeys: fallbacks(0) });
+    await upload(harness, alice, { fallbackKeys: fallbacks(0) });
+    const more = upload(harness, alice, { fallbackKeys: fallbacks(60) });
+    await assert.rejects(more, refusal('M_TOO_LARGE'));
+    assert.equal((await harness.api.queryKeyCounts(alice)).unusedFallbackKeys.length, 60);
   });
 
   test('that were uploaded cannot be replaced by others of their name', async () => {

@@ -11,12 +11,13 @@ import { selectKeysOfDevice, upsertDeviceKeys } from '../store/device-keys.ts';
 import { selectDevice } from '../store/devices.ts';
 import { deleteSignaturesOf } from '../store/key-signatures.ts';
 import {
-  insertOneTimeKeys,
   type OneTimeKey,
   type OwnerOfKeys,
+  selectFallbackKeyCount,
   selectOneTimeKeyCounts,
   selectOneTimeKeys,
   upsertFallbackKey,
+  upsertOneTimeKeys,
 } from '../store/one-time-keys.ts';
 import { deviceListChanges } from './device-list-changes.ts';
 import { checkDeviceKeys, checkOneTimeKeys, keyText, parseKeyText } from './key-checks.ts';
@@ -25,6 +26,8 @@ import type { KeysApi } from './keys-api.ts';
 
 /** Clients keep some fifty. */
 const MAX_KEPT = 5_000;
+/** One for each algorithm; clients know two or three. */
+const MAX_FALLBACK_KEYS = 100;
 
 export async function uploadKeys(
   context: UserserverContext,
@@ -43,7 +46,7 @@ export async function uploadKeys(
     }
     counts.forgetAfterCommit(tx, owner);
     if (oneTimeKeys.length > 0) await storeOneTimeKeys(tx, owner, oneTimeKeys);
-    for (const key of fallbackKeys) await upsertFallbackKey(tx, owner, key);
+    if (fallbackKeys.length > 0) await storeFallbackKeys(tx, owner, fallbackKeys);
     return identity === undefined ? [] : await storeDeviceKeys(tx, owner, identity);
   });
   return { ...written, counts: await counts.get(owner) };
@@ -57,20 +60,30 @@ async function storeOneTimeKeys(
 ): Promise<void> {
   const ids = keys.map(({ keyId }) => keyId);
   const stored = new Map(
-    (await selectOneTimeKeys(tx, owner, ids)).map((key) => [nameOf(key), key.key]),
+    (await selectOneTimeKeys(tx, owner, ids)).map((key) => [nameOf(key), key]),
   );
-  for (const key of keys) {
-    const there = stored.get(nameOf(key));
-    if (there !== undefined && there !== key.key) {
+  const others = keys.filter((key) => stored.get(nameOf(key))?.key !== key.key);
+  for (const key of others) {
+    if (stored.get(nameOf(key))?.isGivenOut === false) {
       const message = `There is another one-time key ${nameOf(key)}`;
       throw new MatrixError('M_INVALID_PARAM', message);
     }
   }
-  const added = keys.filter((key) => !stored.has(nameOf(key)));
-  if (added.length > 0) await insertOneTimeKeys(tx, owner, added);
+  if (others.length > 0) await upsertOneTimeKeys(tx, owner, others);
   const counts = await selectOneTimeKeyCounts(tx, owner);
   if (counts.reduce((sum, { count }) => sum + count, 0) > MAX_KEPT) {
     throw new MatrixError('M_TOO_LARGE', `A device has at most ${MAX_KEPT} one-time keys`);
+  }
+}
+
+async function storeFallbackKeys(
+  tx: Transaction,
+  owner: OwnerOfKeys,
+  keys: readonly OneTimeKey[],
+): Promise<void> {
+  for (const key of keys) await upsertFallbackKey(tx, owner, key);
+  if ((await selectFallbackKeyCount(tx, owner)) > MAX_FALLBACK_KEYS) {
+    throw new MatrixError('M_TOO_LARGE', `A device has at most ${MAX_FALLBACK_KEYS} fallback keys`);
   }
 }
 

@@ -1,4 +1,5 @@
-// userserver_one_time_keys and userserver_fallback_keys.
+// userserver_one_time_keys and userserver_fallback_keys. A key that was given out stays for a while, under the negative number of
+// its upload: an upload whose answer was lost is repeated, and must not bring it back.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { list, rows, sql } from '../../database/sql.ts';
@@ -16,54 +17,69 @@ export interface OwnerOfKeys {
   readonly deviceId: DeviceId;
 }
 
+export interface StoredKey extends OneTimeKey {
+  readonly isGivenOut: boolean;
+}
+
 interface KeyRow {
   readonly algorithm: string;
   readonly key_id: string;
   readonly key: string;
 }
 
+/** For so many uploads what was given out is remembered. */
+const REMEMBERED_UPLOADS = 20;
+
 const KEY_COLUMNS = { algorithm: 'text', key_id: 'text', key: 'text' } as const;
 
-/** Those of the given ids that are there. */
+/** Those of the given ids that are there, or were given out lately. */
 export async function selectOneTimeKeys(
   db: Queryable,
   { userId, deviceId }: OwnerOfKeys,
   keyIds: readonly string[],
-): Promise<OneTimeKey[]> {
-  const found = await db.all<KeyRow>(sql`
-    SELECT algorithm, key_id, key FROM userserver_one_time_keys
+): Promise<StoredKey[]> {
+  const found = await db.all<KeyRow & { readonly batch: number }>(sql`
+    SELECT algorithm, key_id, key, batch FROM userserver_one_time_keys
     WHERE user_id = ${userId} AND device_id = ${deviceId} AND key_id IN ${list('text', keyIds)}`);
-  return found.map(toKey);
+  return found.map((row) => ({ ...toKey(row), isGivenOut: row.batch < 0 }));
 }
 
-export async function insertOneTimeKeys(
+/** In the place of what was given out under their names. */
+export async function upsertOneTimeKeys(
   tx: Transaction,
   { userId, deviceId }: OwnerOfKeys,
   keys: readonly OneTimeKey[],
 ): Promise<void> {
   const last = await tx.get<{ batch: number | null }>(sql`
-    SELECT MAX(batch) AS batch FROM userserver_one_time_keys
+    SELECT MAX(ABS(batch)) AS batch FROM userserver_one_time_keys
     WHERE user_id = ${userId} AND device_id = ${deviceId}`);
   const batch = (last?.batch ?? 0) + 1;
+  await tx.run(sql`
+    DELETE FROM userserver_one_time_keys
+    WHERE user_id = ${userId} AND device_id = ${deviceId}
+      AND batch < 0 AND batch >= ${REMEMBERED_UPLOADS - batch}`);
   const data = keys.map(({ algorithm, keyId, key }) => ({ algorithm, key_id: keyId, key }));
   await tx.run(sql`
     INSERT INTO userserver_one_time_keys (user_id, device_id, algorithm, key_id, batch, key)
     SELECT CAST(${userId} AS TEXT), CAST(${deviceId} AS TEXT), algorithm, key_id, CAST(${batch} AS BIGINT), key
-    FROM ${rows(KEY_COLUMNS, data)}`);
+    FROM ${rows(KEY_COLUMNS, data)} WHERE true
+    ON CONFLICT (user_id, device_id, algorithm, key_id) DO UPDATE SET
+      batch = excluded.batch, key = excluded.key`);
 }
 
 /** Takes the key that is next in turn. */
-export async function deleteNextOneTimeKey(
+export async function updateNextGivenOut(
   tx: Transaction,
   { userId, deviceId }: OwnerOfKeys,
   algorithm: string,
 ): Promise<OneTimeKey | undefined> {
   const row = await tx.get<KeyRow>(sql`
-    DELETE FROM userserver_one_time_keys
+    UPDATE userserver_one_time_keys SET batch = -batch
     WHERE user_id = ${userId} AND device_id = ${deviceId} AND algorithm = ${algorithm}
       AND key_id = (
         SELECT key_id FROM userserver_one_time_keys
         WHERE user_id = ${userId} AND device_id = ${deviceId} AND algorithm = ${algorithm}
+          AND batch > 0
         ORDER BY batch, key_id LIMIT 1)
     RETURNING algorithm, key_id, key`);
   return row && toKey(row);
@@ -75,7 +91,7 @@ export async function selectOneTimeKeyCounts(
 ): Promise<{ readonly algorithm: string; readonly count: number }[]> {
   return db.all(sql`
     SELECT algorithm, COUNT(*) AS count FROM userserver_one_time_keys
-    WHERE user_id = ${userId} AND device_id = ${deviceId} GROUP BY algorithm ORDER BY algorithm`);
+    WHERE user_id = ${userId} AND device_id = ${deviceId} AND batch > 0 GROUP BY algorithm ORDER BY algorithm`);
 }
 
 /** A key that is there with the same value stays used if it was. */
@@ -91,6 +107,16 @@ export async function upsertFallbackKey(
       used = CASE WHEN userserver_fallback_keys.key_id = excluded.key_id
         AND userserver_fallback_keys.key = excluded.key THEN userserver_fallback_keys.used ELSE 0 END,
       key_id = excluded.key_id, key = excluded.key`);
+}
+
+export async function selectFallbackKeyCount(
+  db: Queryable,
+  { userId, deviceId }: OwnerOfKeys,
+): Promise<number> {
+  const row = await db.get<{ count: number }>(sql`
+    SELECT COUNT(*) AS count FROM userserver_fallback_keys
+    WHERE user_id = ${userId} AND device_id = ${deviceId}`);
+  return row?.count ?? 0;
 }
 
 export async function updateFallbackKeyUsed(
