@@ -132,7 +132,7 @@ export class RoomBatch {
 
   /** In one turn of the event loop: users first, since rooms come into memory with those who join them. */
   tell(position: number): void {
-    const { live, events, positions } = this.context;
+    const { live, events, positions, typing } = this.context;
     const woken = new Set<LiveUser | undefined>();
     for (const { userId, change } of this.#userChanges) woken.add(live.change(userId, change));
     for (const membership of this.#memberships) {
@@ -147,7 +147,10 @@ export class RoomBatch {
       room?.addRow(row);
       if (row.position > 0) for (const user of room?.watchers ?? []) woken.add(user);
     }
-    for (const { roomId, change } of this.#memberChanges) live.room(roomId)?.addMember(change);
+    for (const { roomId, change } of this.#memberChanges) {
+      live.room(roomId)?.addMember(change);
+      if (change.wasJoined && !change.isJoined) typing.stop(roomId, change.userId);
+    }
     for (const roomId of this.purgedRooms) live.removeRoom(roomId);
     positions.advance('rooms', position);
     wakeAll(woken);

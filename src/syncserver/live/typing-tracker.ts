@@ -49,6 +49,12 @@ export class TypingTracker {
     if (cancel === undefined) this.#changed(roomId, room);
   }
 
+  /** Does nothing when she does not type. */
+  stop(roomId: RoomId, userId: UserId): void {
+    if (this.#rooms.get(roomId)?.users.has(userId) !== true) return;
+    this.set(roomId, { userId, typing: false, timeoutMs: 0 });
+  }
+
   /** Counter at the room's last change, 0 when there was none. */
   versionOf(roomId: RoomId): number {
     return this.#rooms.get(roomId)?.version ?? 0;

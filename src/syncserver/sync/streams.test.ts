@@ -129,6 +129,18 @@ forEachBackend('sync: typing', (backend) => {
     assert.deepEqual(ephemeral(await harness.sync(me), room), ephemeral(stopped, room));
   });
 
+  test('who leaves types no more', async () => {
+    const harness = await openHarness(backend);
+    const room = await harness.rooms.createRoom(ALICE);
+    await harness.rooms.member(room, BOB, 'join');
+    typing(harness, room, BOB);
+    typing(harness, room, ALICE);
+    const { next_batch: since } = await harness.sync(me);
+    await harness.rooms.member(room, BOB, 'leave');
+    const body = await harness.sync(me, { since });
+    assert.deepEqual(ephemeral(body, room), [{ type: 'm.typing', content: { user_ids: [ALICE] } }]);
+  });
+
   test('after a restart a device is told again, and of those who stop', async () => {
     const harness = await openHarness(backend);
     const room = await harness.rooms.createRoom(ALICE);
