@@ -2,6 +2,7 @@
 
 import type { Requester, Route } from '../http/route.ts';
 import { MatrixError } from '../protocol/error.ts';
+import { Attendance } from './attendance.ts';
 import type { ClientapiDependencies } from './context.ts';
 import { createRoutes } from './routes.ts';
 import { NonceBook } from './shared-secret.ts';
@@ -15,7 +16,11 @@ export interface Clientapi {
 export function createClientapi(dependencies: ClientapiDependencies): Clientapi {
   const { userserver, clock } = dependencies;
   return {
-    routes: createRoutes({ ...dependencies, nonces: new NonceBook(clock) }),
+    routes: createRoutes({
+      ...dependencies,
+      nonces: new NonceBook(clock),
+      attendance: new Attendance(dependencies),
+    }),
     async authenticate(token) {
       const owner = await userserver.queryAccessToken({ token });
       if (owner === undefined) {

@@ -9,6 +9,7 @@ import type { RoomVersionId } from '../protocol/roomversions/room-version.ts';
 import type { RoomserverApi } from '../roomserver/api.ts';
 import type { SyncserverApi } from '../syncserver/api.ts';
 import type { UserserverApi } from '../userserver/api.ts';
+import type { Attendance } from './attendance.ts';
 import type { NonceBook } from './shared-secret.ts';
 
 export interface ClientapiConfig {
@@ -47,4 +48,5 @@ export interface ClientapiDependencies {
 export interface ClientapiContext extends ClientapiDependencies {
   /** Of registration by shared secret. */
   readonly nonces: NonceBook;
+  readonly attendance: Attendance;
 }

@@ -9,11 +9,12 @@ const REFRESH_MS = 30_000;
 
 /** `offline` says nothing: the user does not want to be seen syncing. */
 export async function notePresence(
-  context: Pick<ClientapiContext, 'syncserver' | 'eventLog' | 'database' | 'clock'>,
+  context: Pick<ClientapiContext, 'syncserver' | 'eventLog' | 'database' | 'clock' | 'attendance'>,
   userId: UserId,
   presence: 'online' | 'unavailable' | 'offline',
 ): Promise<void> {
   if (presence === 'offline') return;
+  context.attendance.note(userId);
   const known = await context.syncserver.queryPresence({ userId });
   const { presence: before, last_active_ago: ago, status_msg: message } = known ?? {};
   const isFresh = typeof ago === 'number' && ago < REFRESH_MS;

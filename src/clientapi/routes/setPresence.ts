@@ -31,6 +31,7 @@ export function setPresence(context: ClientapiContext): Route {
       const statusMsg = body.status_msg ?? undefined;
       const lastActiveTs = context.clock.now();
       const { presence } = body;
+      if (presence !== 'offline') context.attendance.note(userId);
       publishPresence(context, userId, withoutUndefined({ presence, statusMsg, lastActiveTs }));
       return {};
     },
