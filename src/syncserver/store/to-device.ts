@@ -41,7 +41,7 @@ export async function insertToDeviceMessages(
     SELECT user_id, device_id, position, sender, type, content FROM ${rows(columns, data)}`);
 }
 
-/** The first messages of a device, in order. */
+/** The first messages of a device, in order: of so many characters together, but one in any case. */
 export async function selectToDeviceMessages(
   database: Queryable,
   range: {
@@ -49,7 +49,8 @@ export async function selectToDeviceMessages(
     readonly deviceId: DeviceId;
     readonly after: number;
     readonly upTo: number;
-    readonly limit: number;
+    readonly count: number;
+    readonly characters: number;
   },
 ): Promise<StoredMessage[]> {
   const found = await database.all<{
@@ -58,10 +59,16 @@ export async function selectToDeviceMessages(
     type: string;
     content: string;
   }>(sql`
-    SELECT position, sender, type, content FROM syncapi_to_device
-    WHERE user_id = ${range.userId} AND device_id = ${range.deviceId}
-      AND position > ${range.after} AND position <= ${range.upTo}
-    ORDER BY position LIMIT ${range.limit}`);
+    SELECT position, sender, type, content FROM (
+      SELECT position, sender, type, content, LENGTH(content) AS own,
+        SUM(LENGTH(content)) OVER (ORDER BY position) AS total
+      FROM (
+        SELECT position, sender, type, content FROM syncapi_to_device
+        WHERE user_id = ${range.userId} AND device_id = ${range.deviceId}
+          AND position > ${range.after} AND position <= ${range.upTo}
+        ORDER BY position LIMIT ${range.count}) AS first_ones
+    ) AS summed
+    WHERE total <= ${range.characters} OR total = own ORDER BY position`);
   const { userId, deviceId } = range;
   return found.map((row) => ({ ...row, userId, deviceId, sender: row.sender as UserId }));
 }

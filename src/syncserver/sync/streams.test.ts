@@ -271,6 +271,20 @@ forEachBackend('sync: messages to devices', (backend) => {
     assert.deepEqual([...texts(first), ...texts(rest)], expected);
   });
 
+  test('large messages come in several responses', async () => {
+    const { harness, one } = await withDevices();
+    const texted = (n: number) => `${n} ${'x'.repeat(600_000)}`;
+    for (let n = 0; n < 5; n += 1) await harness.toDevice(BOB, 'ONE' as DeviceId, texted(n));
+    const found: string[] = [];
+    let body = await harness.sync(one);
+    while (texts(body).length > 0) {
+      assert.ok(JSON.stringify(body).length < 1_500_000);
+      found.push(...texts(body));
+      body = await harness.sync(one, { since: body.next_batch });
+    }
+    assert.deepEqual(found, [0, 1, 2, 3, 4].map(texted));
+  });
+
   test('with its device, what waits for it is deleted', async () => {
     const { harness, stored } = await withDevices();
     await harness.toDevice(BOB, '*', 'all');

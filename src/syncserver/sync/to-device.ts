@@ -5,6 +5,8 @@ import { deleteToDeviceMessages, selectToDeviceMessages } from '../store/to-devi
 import type { SyncRequest } from './sync-request.ts';
 
 const MAX_MESSAGES = 100;
+/** Of one response: each message may be as large as a request, and what gets lost on its way is sent again as a whole. */
+const MAX_CHARACTERS = 1024 * 1024;
 
 export interface DeviceMessages {
   readonly events: readonly JsonObject[];
@@ -21,16 +23,17 @@ export async function deviceMessages(sync: SyncRequest): Promise<DeviceMessages>
     deviceId: viewer.deviceId,
     after,
     upTo: now.toDevice,
-    limit: MAX_MESSAGES,
+    count: MAX_MESSAGES,
+    characters: MAX_CHARACTERS,
   });
-  const last = messages.length < MAX_MESSAGES ? undefined : messages.at(-1);
+  const last = messages.at(-1)?.position ?? device.newestMessage;
   return {
     events: messages.map(({ sender, type, content }) => ({
       sender,
       type,
       content: JSON.parse(content),
     })),
-    upTo: last?.position ?? now.toDevice,
+    upTo: last < device.newestMessage ? last : now.toDevice,
   };
 }
 
