@@ -259,3 +259,14 @@ test('receipts are for members, for events of the room, and all or none', async 
   assert.equal(marker.json.errcode, 'M_INVALID_PARAM');
   assert.deepEqual(asked(server.calls, 'performSetFullyRead'), []);
 });
+
+test('a status that would be more than a member event holds is refused', async (t) => {
+  const { as, calls } = await start(t);
+  const path = `/v3/presence/${encodeURIComponent('@alice:example.org')}/status`;
+  const set = (length: number) =>
+    as('alice', 'PUT', path, { presence: 'online', status_msg: 'x'.repeat(length) });
+  assert.equal((await set(1_024)).status, 200);
+  const { status, json } = await set(1_025);
+  assert.deepEqual([status, json.errcode], [400, 'M_BAD_JSON']);
+  assert.deepEqual(calls, []);
+});

@@ -8,6 +8,9 @@ import { publishPresence } from '../edus.ts';
 import { checkIsSelf } from '../viewer.ts';
 import { withoutUndefined } from '../without-undefined.ts';
 
+/** Characters: everybody who shares a room is sent it, here and elsewhere. */
+const MAX_STATUS = 1_024;
+
 const presence = Type.Union([
   Type.Literal('online'),
   Type.Literal('offline'),
@@ -24,7 +27,7 @@ export function setPresence(context: ClientapiContext): Route {
     params: { userId: userId() },
     body: Type.Object({
       presence,
-      status_msg: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      status_msg: Type.Optional(Type.Union([Type.String({ maxLength: MAX_STATUS }), Type.Null()])),
     }),
     handler: async ({ requester, params: { userId }, body }) => {
       checkIsSelf(requester, userId);
