@@ -12,7 +12,7 @@ const PIECE = 64 * 1024;
 /** So deep lists and objects are taken apart: `[200, {"state": [{…}]}]`. */
 const LEVELS = 5;
 /** Bytes: what is read in one turn. */
-const TURN = 128 * 1024;
+const TURN = 64 * 1024;
 
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;

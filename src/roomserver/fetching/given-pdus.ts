@@ -7,7 +7,7 @@ import type { JsonValue } from '../../protocol/json.ts';
 import type { RoomVersionRules } from '../../protocol/roomversions/room-version.ts';
 import { checkFormat } from '../input/check-format.ts';
 
-const EVENTS_PER_TURN = 20;
+const EVENTS_PER_TURN = 10;
 /** A server that gives so many that are none of the room is not worth more. */
 const MAX_STRAY = 100;
 

@@ -8,7 +8,7 @@ import { checkFormat } from '../input/check-format.ts';
 import { BadAnswer } from './bad-answer.ts';
 
 /** Each is hashed for its id: others get their turn of the event loop in between. */
-const EVENTS_PER_TURN = 20;
+const EVENTS_PER_TURN = 10;
 
 /** Of proper format, whatever else they are: what is not is dropped, as when it is received. Throws BadAnswer for those of another room. */
 export async function readPdus(
