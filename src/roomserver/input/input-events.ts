@@ -29,6 +29,8 @@ type InputRequest = Parameters<RoomserverApi['inputEvents']>[0];
 const MAX_STATES = MAX_PREV_EVENTS;
 /** Events of a batch whose states could not be had: no more are asked for. */
 const MAX_IN_VAIN = 3;
+/** In order; what waits for the room is received in one turn of the event loop, and written in another. */
+const RECEIVED_AT_ONCE = 8;
 /** For others' answers to all questions that one batch of events raises: the room waits. */
 const MAX_WAIT_MS = 90_000;
 
@@ -123,8 +125,7 @@ async function receiveAll(
     return [eventId, value.fate === 'accepted' ? { ...value, position } : value];
   };
   if (kind === 'old' || !(await lackSignature(context, gathering.head, ordered))) {
-    // They are queued for the room in order, a few in each turn.
-    return new Map(await mapInParallel(ordered, ordered.length, receive));
+    return new Map(await mapInParallel(ordered, RECEIVED_AT_ONCE, receive));
   }
   const { aside = (waiting) => waiting() } = gathering;
   return aside(() => oneByOne(ordered, receive));

@@ -7,6 +7,7 @@ import { parseJsonExactly } from '../../protocol/json.ts';
 import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { CheckedEvent } from '../input/checked-event.ts';
+import { mapInParallel } from '../input/in-parallel.ts';
 import { type CheckedInput, inputChecked } from '../input/input-events.ts';
 import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
@@ -97,7 +98,7 @@ async function receiveTogether(
 ): Promise<StagedPdu[]> {
   const [first] = staged;
   if (first === undefined) return [];
-  const given = staged.map((one) => checkedEventOf(one, head));
+  const given = await mapInParallel(staged, 1, async (one) => checkedEventOf(one, head));
   const { origin } = first;
   const doubtful = await bringHistory(context, head, given);
   // As new ones they would make a hole: nobody is to see that where nobody looks any more.
