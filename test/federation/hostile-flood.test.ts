@@ -45,9 +45,10 @@ test('who floods waits or is refused, and others are served meanwhile', async (t
     assert.deepEqual(answer.body.pdus, { [said[0]?.eventId ?? '']: {} });
   }
 
-  // Each takes about a seventh of what there is.
+  // Each takes about a seventh of what there is. Who sends less is served first.
+  while (count(200) <= 2) await setTimeout(5);
   const letIn = count(200);
-  assert.ok(letIn > 2 && letIn < 12, `${letIn} were let in`);
+  assert.ok(letIn < 12, `${letIn} were let in`);
   const refused = count(429);
   assert.equal(letIn + refused, answers.length);
   assert.ok(answers.length >= 23, `${answers.length} were answered`);
