@@ -27,6 +27,7 @@ export interface Faults {
   /** Called with each answer before it is given. */
   template?: (server: ServerName, made: { event: JsonObject }) => JsonObject;
   joinAnswer?: (server: ServerName, answer: SendJoinAnswer) => SendJoinAnswer;
+  knockAnswer?: (strippedState: JsonObject[]) => JsonObject[];
   /** Before it is handed over. */
   invite?: (request: Parameters<Neighbour['api']['performAcceptInvite']>[0]) => void;
   invited?: (event: JsonObject) => JsonObject;
@@ -146,7 +147,8 @@ export class Neighbourhood {
       },
       performSendKnock: async (sent) => {
         const { strippedState } = await accept('knock', sent);
-        return { strippedState: strippedState.map(overTheWire) };
+        const answer = strippedState.map(overTheWire);
+        return { strippedState: this.faults.knockAnswer?.(answer) ?? answer };
       },
       performOfferEvent: async ({ server, event }) => {
         const { api } = await reach('send', server);

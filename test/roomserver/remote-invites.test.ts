@@ -250,6 +250,25 @@ forEachBackend('invites between servers', (backend) => {
     await street.close();
   });
 
+  it('shows of a room that is knocked on what is signed, version 12', async () => {
+    const { street, res, loc, lena, roomId } = await setUp(backend, '12', 'knock');
+    street.faults.knockAnswer = (state) =>
+      state.map((event) => {
+        if (event.type === 'm.room.name') return { ...event, content: { name: 'Forged' } };
+        if (event.type !== 'm.room.join_rules') return event;
+        return { type: event.type, state_key: '', sender: lena, content: { join_rule: 'public' } };
+      });
+    const via = { serverNames: [res.name], content: {} };
+    await loc.api.performKnock({ roomIdOrAlias: roomId, userId: lena, ...via });
+    const entry = await lastEntry(loc, roomId);
+    assert.ok(entry?.kind === 'NewInvite');
+    const shown = new Map(entry.strippedState.map(({ type, content }) => [type, content]));
+    assert.deepEqual(shown.get('m.room.name'), {});
+    assert.equal(shown.has('m.room.join_rules'), false);
+    assert.equal(shown.has('m.room.create'), true);
+    await street.close();
+  });
+
   it('knocks, is let in, and takes a knock back', async () => {
     const { street, res, loc, ruth, lena, roomId, change, memberships, memberOf } = await setUp(
       backend,

@@ -23,6 +23,9 @@ export const STRIPPED_STATE_TYPES: readonly string[] = [
   'm.room.encryption',
 ];
 
+/** Of what other servers show; more would be no help to recognise a room. */
+export const MAX_STRIPPED_EVENTS = 100;
+
 /** Takes state events. */
 export function stripEvent(record: PduRecord): StrippedEvent {
   const { type, stateKey = '', sender, content } = Pdu.from(record);

@@ -2,7 +2,7 @@
 
 import { MatrixError } from '../../protocol/error.ts';
 import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
-import { pruneStrippedEvent } from '../../protocol/events/stripped-state.ts';
+import { MAX_STRIPPED_EVENTS, pruneStrippedEvent } from '../../protocol/events/stripped-state.ts';
 import {
   isUserId,
   type ServerName,
@@ -24,9 +24,6 @@ import type { ServingApi } from '../serving-api.ts';
 import { checkGivenEvent, checkIsOfOrigin, invalid } from './given-event.ts';
 
 type InviteRequest = Parameters<ServingApi['performAcceptInvite']>[0];
-
-/** Of stripped state, more would be no help to recognise the room. */
-const MAX_STRIPPED_EVENTS = 100;
 
 export async function acceptInvite(
   context: RoomserverContext,
