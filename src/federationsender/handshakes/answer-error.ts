@@ -1,6 +1,7 @@
 // What is said to who asked for a handshake when another server has refused it or could not be had.
 
 import { FederationError } from '../../federation/federation-error.ts';
+import { limitError } from '../../federation/limit-error.ts';
 import { isErrcode } from '../../http/error-response.ts';
 import { type Errcode, MatrixError } from '../../protocol/error.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -36,7 +37,7 @@ export function passedOn(error: unknown): MatrixError | undefined {
 
 /** As `passedOn`, and what is known of it where that is nothing. Answered with 502 by the routes that ask. */
 export function answerError(error: unknown): MatrixError {
-  return passedOn(error) ?? notReached();
+  return passedOn(error) ?? limitError(error) ?? notReached();
 }
 
 export function notReached(): MatrixError {

@@ -122,6 +122,16 @@ describe('make_join', () => {
     await assert.rejects(api.performMakeHandshake(make([B])), hasCode('M_UNKNOWN'));
   });
 
+  it('tells of limits where nothing else was said', async () => {
+    const { network, api } = open();
+    network.refuses(B, 429, { errcode: 'M_LIMIT_EXCEEDED', retryAfterMs: 4000 });
+    network.down(C);
+    const limited = hasCode('M_LIMIT_EXCEEDED', { retry_after_ms: 4000 });
+    await assert.rejects(api.performMakeHandshake(make([B, C])), limited);
+    network.refuses(C, 403, { errcode: 'M_FORBIDDEN' });
+    await assert.rejects(api.performMakeHandshake(make([C, B])), hasCode('M_FORBIDDEN'));
+  });
+
   it('names the version that is not known, whoever notices', async () => {
     const { network, api } = open();
     const incompatible = hasCode('M_INCOMPATIBLE_ROOM_VERSION', { room_version: '99' });
@@ -277,11 +287,14 @@ describe('other handshakes', () => {
     assert.equal(network.requests.length, 3);
   });
 
-  it('an invite that is blocked is forbidden', async () => {
+  it('an invite that is blocked is forbidden, and one too many is told so', async () => {
     const { network, api } = open();
     network.refuses(B, 403, { errcode: 'M_INVITE_BLOCKED' });
     const invite = { server: B, event: EVENT, roomVersion: '11' as const, strippedState: [] };
     await assert.rejects(api.performSendInvite(invite), hasCode('M_FORBIDDEN'));
+    network.refuses(B, 429, { errcode: 'M_LIMIT_EXCEEDED', retryAfterMs: 9 });
+    const limited = hasCode('M_LIMIT_EXCEEDED', { retry_after_ms: 9 });
+    await assert.rejects(api.performSendInvite(invite), limited);
   });
 
   it('an alias is looked up at its own server', async () => {

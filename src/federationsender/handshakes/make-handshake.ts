@@ -2,6 +2,7 @@
 // room that others have.
 
 import { federationPath } from '../../federation/federation-path.ts';
+import { limitError } from '../../federation/limit-error.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -37,7 +38,7 @@ export async function makeHandshake(
       return await ask(context, request, server);
     } catch (error) {
       logger.info({ server, roomId, handshake, err: error }, 'a server gave no template');
-      said = passedOn(error) ?? said;
+      said = passedOn(error) ?? said ?? limitError(error);
     }
   }
   throw said ?? notReached();

@@ -1,6 +1,7 @@
 // What is said to who asked for something that another server has to answer, when it does not.
 
 import { FederationError } from '../../federation/federation-error.ts';
+import { limitError } from '../../federation/limit-error.ts';
 import { type Errcode, GatewayError, MatrixError } from '../../protocol/error.ts';
 
 const MESSAGES: Readonly<Partial<Record<Errcode, string>>> = {
@@ -11,11 +12,9 @@ const MESSAGES: Readonly<Partial<Record<Errcode, string>>> = {
 /** Whatever is no FederationError stays what it is. */
 export function remoteRefusal(error: unknown): unknown {
   if (!(error instanceof FederationError)) return error;
-  const { errcode, retryAfterMs } = error;
-  if (errcode === 'M_LIMIT_EXCEEDED') {
-    const extra = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
-    return new MatrixError(errcode, 'The other server has too much to do', extra);
-  }
+  const limit = limitError(error);
+  if (limit !== undefined) return limit;
+  const { errcode } = error;
   const message = MESSAGES[errcode as Errcode];
   return message === undefined
     ? new GatewayError('M_UNKNOWN', 'The other server could not be reached or did not answer')
