@@ -56,11 +56,6 @@ export function keyBody(key: RoomKey): JsonObject {
   };
 }
 
-export function sessionsBody(sessions: RoomKeys[string] = {}): JsonObject {
-  const keys = Object.entries(sessions).map(([id, key]) => [id, keyBody(key)] as const);
-  return { sessions: Object.fromEntries(keys) };
-}
-
 export function backupBody(backup: KeyBackup): JsonObject {
   const { algorithm, authData, count, etag, version } = backup;
   return { algorithm, auth_data: authData, count, etag, version };

@@ -2,7 +2,8 @@
 
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { sessionsBody, versionQuery } from '../key-backup.ts';
+import { versionQuery } from '../key-backup.ts';
+import { roomsStream } from '../room-keys-stream.ts';
 
 export function getRoomKeys({ userserver }: ClientapiContext): Route {
   return route({
@@ -11,10 +12,7 @@ export function getRoomKeys({ userserver }: ClientapiContext): Route {
     paths: ['/_matrix/client/{v3,unstable}/room_keys/keys'],
     auth: 'user',
     query: versionQuery,
-    handler: async ({ requester: { userId }, query: { version } }) => {
-      const found = await userserver.queryRoomKeys({ userId, version });
-      const rooms = Object.entries(found).map(([roomId, keys]) => [roomId, sessionsBody(keys)]);
-      return { rooms: Object.fromEntries(rooms) };
-    },
+    handler: async ({ requester: { userId }, query: { version } }) =>
+      await roomsStream(userserver, { userId, version }),
   });
 }

@@ -3,7 +3,8 @@
 import { shortText } from '../../http/identifier-parameters.ts';
 import { type Route, route } from '../../http/route.ts';
 import type { ClientapiContext } from '../context.ts';
-import { sessionsBody, versionQuery } from '../key-backup.ts';
+import { versionQuery } from '../key-backup.ts';
+import { sessionsStream } from '../room-keys-stream.ts';
 
 export function getRoomKeysByRoomId({ userserver }: ClientapiContext): Route {
   return route({
@@ -13,9 +14,7 @@ export function getRoomKeysByRoomId({ userserver }: ClientapiContext): Route {
     auth: 'user',
     params: { roomId: shortText() },
     query: versionQuery,
-    handler: async ({ requester: { userId }, params: { roomId }, query: { version } }) => {
-      const found = await userserver.queryRoomKeys({ userId, version, roomId });
-      return sessionsBody(Object.values(found)[0]);
-    },
+    handler: async ({ requester: { userId }, params: { roomId }, query: { version } }) =>
+      await sessionsStream(userserver, { userId, version, roomId }),
   });
 }

@@ -41,7 +41,7 @@ export async function insertToDeviceMessages(
     SELECT user_id, device_id, position, sender, type, content FROM ${rows(columns, data)}`);
 }
 
-/** The first messages of a device, in order: of so many characters together, but one in any case. */
+/** The first messages of a device, in order: of so many bytes together, but one in any case. No others are read. */
 export async function selectToDeviceMessages(
   database: Queryable,
   range: {
@@ -50,7 +50,7 @@ export async function selectToDeviceMessages(
     readonly after: number;
     readonly upTo: number;
     readonly count: number;
-    readonly characters: number;
+    readonly bytes: number;
   },
 ): Promise<StoredMessage[]> {
   const found = await database.all<{
@@ -59,16 +59,20 @@ export async function selectToDeviceMessages(
     type: string;
     content: string;
   }>(sql`
-    SELECT position, sender, type, content FROM (
-      SELECT position, sender, type, content, LENGTH(content) AS own,
-        SUM(LENGTH(content)) OVER (ORDER BY position) AS total
+    SELECT m.position, m.sender, m.type, m.content
+    FROM (
+      SELECT position, size, SUM(size) OVER (ORDER BY position) AS total
       FROM (
-        SELECT position, sender, type, content FROM syncapi_to_device
+        SELECT position, OCTET_LENGTH(content) AS size FROM syncapi_to_device
         WHERE user_id = ${range.userId} AND device_id = ${range.deviceId}
           AND position > ${range.after} AND position <= ${range.upTo}
         ORDER BY position LIMIT ${range.count}) AS first_ones
     ) AS summed
-    WHERE total <= ${range.characters} OR total = own ORDER BY position`);
+    CROSS JOIN syncapi_to_device m
+    WHERE m.user_id = ${range.userId} AND m.device_id = ${range.deviceId}
+      AND m.position = summed.position
+      AND (summed.total <= ${range.bytes} OR summed.total = summed.size)
+    ORDER BY m.position`);
   const { userId, deviceId } = range;
   return found.map((row) => ({ ...row, userId, deviceId, sender: row.sender as UserId }));
 }

@@ -6,7 +6,7 @@ import type { SyncRequest } from './sync-request.ts';
 
 const MAX_MESSAGES = 100;
 /** Of one response: each message may be as large as a request, and what gets lost on its way is sent again as a whole. */
-const MAX_CHARACTERS = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 export interface DeviceMessages {
   readonly events: readonly JsonObject[];
@@ -24,7 +24,7 @@ export async function deviceMessages(sync: SyncRequest): Promise<DeviceMessages>
     after,
     upTo: now.toDevice,
     count: MAX_MESSAGES,
-    characters: MAX_CHARACTERS,
+    bytes: MAX_BYTES,
   });
   const last = messages.at(-1)?.position ?? device.newestMessage;
   return {

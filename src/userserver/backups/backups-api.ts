@@ -34,6 +34,11 @@ export interface RoomKeysWanted {
   readonly sessionId?: string;
 }
 
+export interface RoomKeyPlace {
+  readonly roomId: string;
+  readonly sessionId: string;
+}
+
 export interface BackupsApi {
   performCreateKeyBackup(request: {
     readonly userId: UserId;
@@ -68,6 +73,10 @@ export interface BackupsApi {
   }): Promise<Pick<KeyBackup, 'count' | 'etag'>>;
   /** Errors: M_NOT_FOUND for the backup. */
   queryRoomKeys(request: RoomKeysWanted): Promise<RoomKeys>;
+  /** Keys in order, as many after the given one as are well handled at once; none where it is the last. Errors: as `queryRoomKeys`. */
+  queryRoomKeysAfter(
+    request: Omit<RoomKeysWanted, 'sessionId'> & { readonly after?: RoomKeyPlace },
+  ): Promise<readonly (RoomKeyPlace & { readonly key: RoomKey })[]>;
   /** Errors: M_NOT_FOUND for the backup. */
   performDeleteRoomKeys(request: RoomKeysWanted): Promise<Pick<KeyBackup, 'count' | 'etag'>>;
 }

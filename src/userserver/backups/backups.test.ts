@@ -143,6 +143,32 @@ forEachBackend('key backups', (backend) => {
     assert.equal(typeof {}.toString, 'function', 'other objects are what they were');
   });
 
+  test('are given in pages, each of as much as is well handled', async () => {
+    const harness = await openHarness(backend);
+    const { api } = harness;
+    const { userId, version } = await withBackup(harness);
+    const large = key({ sessionData: { ciphertext: 'x'.repeat(60_000) } });
+    const sessions = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`s${n}`, large]));
+    const keys = { '!a': sessions, '!b': { one: key() }, '!c': sessions };
+    await api.performPutRoomKeys({ userId, version, keys });
+    const all = async (wanted: { readonly roomId?: string }) => {
+      const found: Record<string, Record<string, RoomKey>> = {};
+      const common = { userId, version, ...wanted };
+      let page = await api.queryRoomKeysAfter(common);
+      for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
+        assert.ok(JSON.stringify(page).length < 1_200_000);
+        for (const { roomId, sessionId, key } of page) {
+          found[roomId] = { ...found[roomId], [sessionId]: key };
+        }
+        page = await api.queryRoomKeysAfter({ ...common, after });
+      }
+      return found;
+    };
+    assert.deepEqual(await all({}), keys);
+    assert.deepEqual(await all({ roomId: '!a' }), { '!a': sessions });
+    assert.deepEqual(await all({ roomId: '!none' }), {});
+  });
+
   test('of many keys at once', async () => {
     const harness = await openHarness(backend);
     const { userId, version } = await withBackup(harness);

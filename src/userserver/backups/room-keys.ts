@@ -13,6 +13,7 @@ import {
   type RoomKeyRow,
   selectRoomKeyCount,
   selectRoomKeys,
+  selectRoomKeysAfter,
   selectRoomKeysAmong,
   upsertRoomKeys,
 } from '../store/room-keys.ts';
@@ -23,13 +24,20 @@ const MAX_SESSION_BYTES = 64 * 1024;
 /** Of one statement. */
 const CHUNK = 200;
 
-type KeysApi = Pick<BackupsApi, 'performPutRoomKeys' | 'queryRoomKeys' | 'performDeleteRoomKeys'>;
+/** Of what is handed out at once. */
+const PAGE = { count: 1_000, bytes: 1024 * 1024 };
+
+type KeysApi = Pick<
+  BackupsApi,
+  'performPutRoomKeys' | 'queryRoomKeys' | 'queryRoomKeysAfter' | 'performDeleteRoomKeys'
+>;
 type Stand = Awaited<ReturnType<KeysApi['performPutRoomKeys']>>;
 
 export function createRoomKeys(context: UserserverContext): KeysApi {
   return {
     performPutRoomKeys: (request) => put(context, request),
     queryRoomKeys: (wanted) => query(context, wanted),
+    queryRoomKeysAfter: (wanted) => queryAfter(context, wanted),
     performDeleteRoomKeys: (wanted) => remove(context, wanted),
   };
 }
@@ -99,6 +107,20 @@ async function query({ database }: UserserverContext, wanted: RoomKeysWanted): P
 /** A session may be called `__proto__`. */
 function sessionsOf(rows: readonly RoomKeyRow[]): Record<string, RoomKey> {
   return Object.fromEntries(rows.map((row) => [row.session_id, keyOf(row)]));
+}
+
+async function queryAfter(
+  { database }: UserserverContext,
+  wanted: Parameters<KeysApi['queryRoomKeysAfter']>[0],
+): ReturnType<KeysApi['queryRoomKeysAfter']> {
+  const { userId, roomId = '', after = { roomId, sessionId: '' } } = wanted;
+  const { version } = await findBackup(database, userId, wanted.version);
+  const rows = await selectRoomKeysAfter(database, { userId, version, roomId, after, ...PAGE });
+  return rows.map((row) => ({
+    roomId: row.room_id,
+    sessionId: row.session_id,
+    key: keyOf(row),
+  }));
 }
 
 async function remove({ database }: UserserverContext, wanted: RoomKeysWanted): Promise<Stand> {

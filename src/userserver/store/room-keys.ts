@@ -45,6 +45,37 @@ export function selectRoomKeys(db: Queryable, range: RoomKeyRange): Promise<Room
     ORDER BY room_id, session_id`);
 }
 
+/** The first ones after a session, in order: of so many bytes together, but one in any case. No others are read. */
+export function selectRoomKeysAfter(
+  db: Queryable,
+  range: BackupKey & {
+    /** '' stands for all. */
+    readonly roomId: string;
+    readonly after: { readonly roomId: string; readonly sessionId: string };
+    readonly count: number;
+    readonly bytes: number;
+  },
+): Promise<RoomKeyRow[]> {
+  const { userId, version, roomId, after } = range;
+  return db.all<RoomKeyRow>(sql`
+    SELECT k.room_id, k.session_id, k.first_message_index, k.forwarded_count, k.is_verified,
+      k.session_data
+    FROM (
+      SELECT room_id, session_id, size, SUM(size) OVER (ORDER BY room_id, session_id) AS total
+      FROM (
+        SELECT room_id, session_id, OCTET_LENGTH(session_data) AS size FROM userserver_room_keys
+        WHERE user_id = ${userId} AND version = ${version}
+          AND (room_id, session_id) > (${after.roomId}, ${after.sessionId})
+          AND (room_id = ${roomId} OR CAST(${roomId} AS TEXT) = '')
+        ORDER BY room_id, session_id LIMIT ${range.count}) AS first_ones
+    ) AS summed
+    CROSS JOIN userserver_room_keys k
+    WHERE k.user_id = ${userId} AND k.version = ${version}
+      AND k.room_id = summed.room_id AND k.session_id = summed.session_id
+      AND (summed.total <= ${range.bytes} OR summed.total = summed.size)
+    ORDER BY k.room_id, k.session_id`);
+}
+
 /** Those of the given rooms and sessions that are there. */
 export function selectRoomKeysAmong(
   db: Queryable,
