@@ -48,8 +48,9 @@ export async function claimKeys(
 ): Promise<JsonObject> {
   const users = byServer(wanted, context.serverName);
   const own = await claimLocalKeys(context, counts, users.local);
-  const { answers, failures } = await askServers(users.remote, (server, asked) =>
-    remote.claim({ server, wanted: asked, timeoutMs }),
+  const asking = { asked: users.remote, timeoutMs, clock: context.clock };
+  const { answers, failures } = await askServers(asking, (server, asked, leftMs) =>
+    remote.claim({ server, wanted: asked, timeoutMs: leftMs }),
   );
   const others = answers.map(({ server, body }) => checkedClaims(body, users.remote.get(server)));
   return { one_time_keys: Object.assign(own, ...others), failures };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeDevice } from '../../../test/e2e-keys.ts';
+import type { FederationRequest } from '../../federation/api.ts';
 import type { DeviceId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { upsertDeviceKeys } from '../store/device-keys.ts';
@@ -95,6 +96,31 @@ forEachBackend('keys of very many users', (backend) => {
     const wanted = wantedOf(usersOf(ELSEWHERE), []);
     const body = await timed(() => harness.api.queryKeys({ requester, wanted, timeoutMs: 0 }));
     assert.deepEqual(Object.keys(body.failures as JsonObject), [ELSEWHERE]);
+  });
+
+  test('are asked of so many servers, so many at once, each for what it may have', async () => {
+    const asked = { now: 0, most: 0, servers: 0, bytes: 0 };
+    const request = async ({ maxBytes = Number.POSITIVE_INFINITY }: FederationRequest) => {
+      asked.servers += 1;
+      asked.bytes += maxBytes;
+      asked.now += 1;
+      asked.most = Math.max(asked.most, asked.now);
+      await new Promise(setImmediate);
+      asked.now -= 1;
+      return { device_keys: {}, one_time_keys: {} };
+    };
+    const harness = await openHarness(backend, { federation: { request } });
+    const { userId: requester } = await harness.register('alice');
+    const users = Array.from({ length: 700 }, (_, n) => `@user:s${n}.example` as UserId);
+    const query = { requester, wanted: wantedOf(users, []), timeoutMs: 1_000 };
+    const claim = { wanted: wantedOf(users, { ['A' as DeviceId]: 'a' }), timeoutMs: 1_000 };
+    for (const asking of [harness.api.queryKeys(query), harness.api.performClaimKeys(claim)]) {
+      const { failures } = await asking;
+      assert.equal(Object.keys(failures as JsonObject).length, 200);
+    }
+    assert.equal(asked.servers, 1_000);
+    assert.ok(asked.most <= 100, `${asked.most} at once`);
+    assert.ok(asked.bytes < 1_000 * 500_000, `${asked.bytes} bytes`);
   });
 
   test('are claimed, of many devices of one', async () => {

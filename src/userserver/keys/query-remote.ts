@@ -8,7 +8,7 @@ import type { WantedKeys } from './keys-api.ts';
 import { checkedKeys } from './remote-keys-check.ts';
 import { knownLists, type RemoteLists } from './remote-lists.ts';
 import type { RemoteUserKeys } from './remote-user-keys.ts';
-import { askServers, failureOf } from './servers.ts';
+import { type Asking, askServers, failureOf } from './servers.ts';
 import { onlyDevices, type VisibleKeys } from './visible-keys.ts';
 
 /** Lists that are fetched for one request; of further users only the keys are asked for. */
@@ -52,7 +52,7 @@ export async function queryRemote(
   const others = onlyUsers(wanted, (userId) => !known.has(userId) && !fetching.includes(userId));
   const [fetched, queried] = await Promise.all([
     fetchAll(lists, { userIds: fetching, timeoutMs }),
-    queryAll(remote, others, timeoutMs),
+    queryAll(remote, { asked: others, timeoutMs, clock: context.clock }),
   ]);
   const found = [...known, ...fetched.keys].map(
     ([userId, keys]) => [userId, onlyDevices(keys, asked[userId])] as const,
@@ -89,17 +89,13 @@ async function fetchAll(
   return { keys, failures };
 }
 
-async function queryAll(
-  remote: RemoteUserKeys,
-  wanted: ReadonlyMap<ServerName, WantedKeys>,
-  timeoutMs: number,
-): Promise<RemoteAnswer> {
-  const { answers, failures } = await askServers(wanted, (server, asked) =>
+async function queryAll(remote: RemoteUserKeys, asking: Asking<WantedKeys>): Promise<RemoteAnswer> {
+  const { answers, failures } = await askServers(asking, (server, asked, timeoutMs) =>
     remote.query({ server, wanted: asked, timeoutMs }),
   );
   const keys = new Map<UserId, VisibleKeys>();
   for (const { server, body } of answers) {
-    for (const [userId, found] of checkedKeys(body, wanted.get(server) ?? {})) {
+    for (const [userId, found] of checkedKeys(body, asking.asked.get(server) ?? {})) {
       keys.set(userId, found);
     }
   }
