@@ -12,8 +12,8 @@ import { selectFollowed } from '../store/remote-members.ts';
 /** What comes for others meanwhile is lost. */
 const MAX_WAITING = 10_000;
 const CHUNK = 100;
-/** Who comes into a room is told of, with her presence, before it is known here that she has come; ms. */
-const AGAIN_MS = 3_000;
+/** Who comes into a room is told of, with her presence, before it is known here that she has come: how long after that she is looked for; ms. */
+const AGAIN_AFTER_MS = [500, 3_000];
 
 export interface RemotePresenceOptions {
   readonly database: Database;
@@ -24,8 +24,8 @@ export interface RemotePresenceOptions {
 
 interface Waiting {
   readonly presence: Presence;
-  /** She was looked for in vain already. */
-  readonly isLast: boolean;
+  /** How often she was looked for in vain. */
+  readonly inVain: number;
 }
 
 export class RemotePresence {
@@ -33,8 +33,9 @@ export class RemotePresence {
   /** The last of each user. */
   readonly #waiting = new Map<UserId, Waiting>();
   /** In vain so far. */
-  #strangers = new Map<UserId, Presence>();
-  #cancel: (() => void) | undefined;
+  readonly #strangers = new Map<UserId, Waiting>();
+  /** By how often those whom they are for were looked for. */
+  readonly #timers = new Map<number, () => void>();
   #isBusy = false;
   #isClosed = false;
 
@@ -44,12 +45,12 @@ export class RemotePresence {
 
   add(userId: UserId, presence: Presence): void {
     this.#strangers.delete(userId);
-    this.#put(userId, { presence, isLast: false });
+    this.#put(userId, { presence, inVain: 0 });
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#cancel?.();
+    for (const cancel of this.#timers.values()) cancel();
   }
 
   #put(userId: UserId, waiting: Waiting): void {
@@ -74,23 +75,32 @@ export class RemotePresence {
     try {
       const userIds = chunk.map(([userId]) => userId);
       const followed = new Set(await selectFollowed(database, userIds));
-      for (const [userId, { presence, isLast }] of chunk) {
-        if (followed.has(userId)) set(userId, presence);
-        else if (!isLast) this.#again(userId, presence);
+      for (const [userId, waiting] of chunk) {
+        if (followed.has(userId)) set(userId, waiting.presence);
+        else this.#again(userId, waiting);
       }
     } catch (error) {
       if (!this.#isClosed) logger.warn({ err: error }, 'presence of other servers was lost');
     }
   }
 
-  #again(userId: UserId, presence: Presence): void {
-    if (this.#strangers.size >= MAX_WAITING || this.#waiting.has(userId)) return;
-    this.#strangers.set(userId, presence);
-    this.#cancel ??= this.#options.clock.schedule(AGAIN_MS, () => {
-      this.#cancel = undefined;
-      const strangers = this.#strangers;
-      this.#strangers = new Map();
-      for (const [id, last] of strangers) this.#put(id, { presence: last, isLast: true });
-    });
+  #again(userId: UserId, { presence, inVain }: Waiting): void {
+    const afterMs = AGAIN_AFTER_MS[inVain];
+    const isFull = this.#strangers.size >= MAX_WAITING;
+    if (afterMs === undefined || isFull || this.#waiting.has(userId)) return;
+    const times = inVain + 1;
+    this.#strangers.set(userId, { presence, inVain: times });
+    if (this.#timers.has(times)) return;
+    const cancel = this.#options.clock.schedule(afterMs, () => this.#retry(times));
+    this.#timers.set(times, cancel);
+  }
+
+  #retry(times: number): void {
+    this.#timers.delete(times);
+    for (const [userId, stranger] of [...this.#strangers]) {
+      if (stranger.inVain !== times) continue;
+      this.#strangers.delete(userId);
+      this.#put(userId, stranger);
+    }
   }
 }

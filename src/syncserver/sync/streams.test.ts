@@ -317,9 +317,20 @@ forEachBackend('sync: presence', (backend) => {
     // Her server was faster than the room.
     await harness.rooms.member(room, emil, 'join');
     await harness.settled();
-    harness.clock.advance(3_000);
+    harness.clock.advance(500);
     const known = async () => (await harness.api.queryPresence({ userId: emil })) !== undefined;
     await until(known, 'presence');
+    // And by far.
+    const fee = '@fee:b.example' as UserId;
+    presence(harness, fee);
+    harness.clock.advance(500);
+    await harness.rooms.member(room, fee, 'join');
+    await harness.settled();
+    const knowsFee = async () => {
+      harness.clock.advance(500);
+      return (await harness.api.queryPresence({ userId: fee })) !== undefined;
+    };
+    await until(knowsFee, 'presence of fee');
   });
 
   test('those who share a room see each other, nobody else does', async () => {
