@@ -39,6 +39,29 @@ test('times that are no integers spoil nothing', async () => {
   assert.ok(Number.isInteger(told().content.last_active_ago), JSON.stringify(told()));
 });
 
+test('of receipts for rooms that are not here no more are looked at than of others', async () => {
+  const { ann, eve, server } = siege();
+  const room = await siege().room();
+  const said = await siege().goesOn(room);
+  const last = await siege().goesOn(room);
+  const read = (eventId: string, data: JsonObject = {}) => ({
+    'm.read': { [room.userId]: { event_ids: [eventId], data: { ts: 2, ...data } } },
+  });
+  const elsewhere = Array.from({ length: 5_000 }, (_, n) => [`!${n}:${eve.name}`, read(said)]);
+  // Of a thread of its own, so that the next does not take its place.
+  const content = Object.fromEntries([
+    ...elsewhere,
+    [room.roomId, read(said, { thread_id: 'main' })],
+  ]);
+  const flood = { edu_type: 'm.receipt', content };
+  assert.equal((await eve.send(server.name, [], [flood])).status, 200);
+  const plain = { edu_type: 'm.receipt', content: { [room.roomId]: read(last) } };
+  assert.equal((await eve.send(server.name, [], [plain])).status, 200);
+  const has = (id: string) => (event: Any) => event.content[id]?.['m.read'] !== undefined;
+  await ann.until(() => ann.ephemeral(room.roomId).some(has(last)), 'a receipt');
+  assert.ok(!ann.ephemeral(room.roomId).some(has(said)));
+});
+
 async function followed(count = 0): Promise<string> {
   const { ann, eve } = siege();
   const { userId } = await siege().room();
