@@ -27,6 +27,8 @@ const LONGEST_INTERVAL_MS = 24 * 3_600_000;
 const DEFAULT_INTERVAL_MS = 3_600_000;
 /** A room with more of them is no room that anybody can follow. */
 const MAX_EXTREMITIES = 100;
+/** Of the states after all of them together, so that no answer grows a hundredfold here. */
+const MAX_STATE_EVENTS = 2_000_000;
 
 /** Throws M_UNKNOWN for what is no answer. */
 export function readPeekAnswer(answer: JsonObject): PeekAnswer {
@@ -36,14 +38,23 @@ export function readPeekAnswer(answer: JsonObject): PeekAnswer {
   const { latest_event_state_ids: latest } = answer;
   if (isJsonObject(latest)) {
     const events = readEvents(answer.events, rules);
-    const common = readIds(answer.common_state_ids);
-    const extremities = Object.entries(latest).map(([eventId, ids]) => ({
-      eventId: checkId(eventId),
-      stateAfter: [...new Set([...common, ...readIds(ids)])],
-    }));
+    const common = [...new Set(readIds(answer.common_state_ids))];
+    const extremities = statesAfter(latest, common);
     return checked({ roomVersion, extremities, events, renewalInterval });
   }
   return checked({ ...readWholeState(answer, rules), roomVersion, renewalInterval });
+}
+
+/** What has nothing of its own shares what is common. */
+function statesAfter(latest: JsonObject, common: readonly EventId[]): PeekAnswer['extremities'] {
+  let total = 0;
+  return Object.entries(latest).map(([eventId, given]) => {
+    const ids = readIds(given);
+    if (ids.length === 0) return { eventId: checkId(eventId), stateAfter: common };
+    total += common.length + ids.length;
+    if (total > MAX_STATE_EVENTS) throw malformed('its states are too large');
+    return { eventId: checkId(eventId), stateAfter: [...new Set([...common, ...ids])] };
+  });
 }
 
 /** One state after all extremities, which are `latest_event` (Dendrite) or the last among `messages` (Palpo). */
