@@ -37,7 +37,7 @@ async function throughFirst(context: RoomserverContext, start: PeekToBegin): Pro
     const { server, peekId, answer } = await federationsender.performOutboundPeek(request);
     const peek = { roomId, server, peekId };
     try {
-      await storeAnswer(context, peek, { answer: readPeekAnswer(answer), hurry });
+      await storeAnswer(context, peek, { answer: await readPeekAnswer(answer), hurry });
       return;
     } catch (error) {
       logger.info({ roomId, server, err: error }, 'what a server shows of a room is not used');

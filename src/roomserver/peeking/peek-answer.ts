@@ -1,6 +1,7 @@
 // What a server answers to PUT /peek, in the words of MSC2444 or of two servers that differ from it: which they are is
 // told from the shape. Nothing is verified here: that is the pipeline's work.
 
+import { giveWay } from '../../give-way.ts';
 import { MatrixError } from '../../protocol/error.ts';
 import { checkPduFormat } from '../../protocol/events/format.ts';
 import type { PduJson, PduRecord } from '../../protocol/events/pdu.ts';
@@ -27,22 +28,24 @@ const LONGEST_INTERVAL_MS = 24 * 3_600_000;
 const DEFAULT_INTERVAL_MS = 3_600_000;
 /** A room with more of them is no room that anybody can follow. */
 const MAX_EXTREMITIES = 100;
+/** Events of which the ids are made before others have their turn. */
+const AT_ONCE = 10;
 /** Of the states after all of them together, so that no answer grows a hundredfold here. */
 const MAX_STATE_EVENTS = 2_000_000;
 
 /** Throws M_UNKNOWN for what is no answer. */
-export function readPeekAnswer(answer: JsonObject): PeekAnswer {
+export async function readPeekAnswer(answer: JsonObject): Promise<PeekAnswer> {
   const roomVersion = roomVersionOf(answer);
   const rules = rulesOf(roomVersion);
   const renewalInterval = intervalOf(answer.renewal_interval);
   const { latest_event_state_ids: latest } = answer;
   if (isJsonObject(latest)) {
-    const events = readEvents(answer.events, rules);
+    const events = await readEvents(answer.events, rules);
     const common = [...new Set(readIds(answer.common_state_ids))];
     const extremities = statesAfter(latest, common);
     return checked({ roomVersion, extremities, events, renewalInterval });
   }
-  return checked({ ...readWholeState(answer, rules), roomVersion, renewalInterval });
+  return checked({ ...(await readWholeState(answer, rules)), roomVersion, renewalInterval });
 }
 
 /** What has nothing of its own shares what is common. */
@@ -58,14 +61,14 @@ function statesAfter(latest: JsonObject, common: readonly EventId[]): PeekAnswer
 }
 
 /** One state after all extremities, which are `latest_event` (Dendrite) or the last among `messages` (Palpo). */
-function readWholeState(
+async function readWholeState(
   answer: JsonObject,
   rules: RoomVersionRules,
-): Pick<PeekAnswer, 'extremities' | 'events'> {
-  const state = readEvents(answer.state, rules);
+): Promise<Pick<PeekAnswer, 'extremities' | 'events'>> {
+  const state = await readEvents(answer.state, rules);
   const recent = isJsonObject(answer.latest_event) ? [answer.latest_event] : answer.messages;
-  const latest = readEvents(recent, rules);
-  const events = [...state, ...readEvents(answer.auth_chain, rules), ...latest];
+  const latest = await readEvents(recent, rules);
+  const events = [...state, ...(await readEvents(answer.auth_chain, rules)), ...latest];
   const stateAfter = state.map(({ eventId }) => eventId);
   const extremities = lastAmong(latest).map((eventId) => ({ eventId, stateAfter }));
   return { extremities, events };
@@ -103,10 +106,14 @@ function createVersion(events: JsonValue | undefined): JsonValue | undefined {
 }
 
 /** Those that have not the form of an event are left out: what needs them will be found wanting. */
-function readEvents(events: JsonValue | undefined, rules: RoomVersionRules): PduRecord[] {
+async function readEvents(
+  events: JsonValue | undefined,
+  rules: RoomVersionRules,
+): Promise<PduRecord[]> {
   if (!Array.isArray(events)) return [];
   const records = new Map<EventId, PduRecord>();
-  for (const json of events) {
+  for (const [i, json] of events.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) await giveWay();
     const record = readEvent(json, rules);
     if (record !== undefined) records.set(record.eventId, record);
   }
