@@ -66,6 +66,8 @@ export class Pulse {
 
   #arm(delayMs: number): void {
     if (this.#isClosed) return;
+    // One may have been started while it looked.
+    this.#cancel?.();
     this.#cancel = this.#options.clock.schedule(delayMs, () => {
       this.#cancel = undefined;
       this.#isLooking = true;
