@@ -11,6 +11,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import { joinedState, member, message, openHarness, SERVER } from './testing.ts';
 
 const LOOKER = 'l.example' as ServerName;
+const OPEN = { currentVisibility: 'world_readable', visibilityAtEvent: 'world_readable' } as const;
 
 interface LookerScene {
   readonly look: (peekId: string) => Promise<void>;
@@ -190,7 +191,7 @@ function whoWasAway(backend: Backend): void {
       const unlook = (peekId: string) =>
         room({ kind: 'RetireInboundPeek', server: LOOKER, peekId, reason: 'deleted' });
       const say = (...one: Parameters<typeof message>) =>
-        room({ ...message(...one), currentVisibility: 'world_readable' });
+        room({ ...message(...one), ...OPEN });
       await look('p1');
       const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
       network.answers.set(LOOKER, async () => {

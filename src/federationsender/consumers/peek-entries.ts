@@ -1,5 +1,5 @@
 // Entries of `roomserver.output` that begin, renew and end looks across servers, and what ends those into our rooms: the
-// end of visibility, encryption, and the last local member who leaves.
+// end of visibility, encryption, an ACL, and the last local member who leaves.
 
 import type {
   NewInboundPeek,
@@ -9,10 +9,12 @@ import type {
   RetireOutboundPeek,
   StateReplaced,
 } from '../../eventlog/entries.ts';
+import { Pdu } from '../../protocol/events/pdu.ts';
+import { isAllowedByAcl } from '../../protocol/server-acl.ts';
 import { isPeekable } from '../../protocol/visibility.ts';
-import { deleteExpiredPeeks, expirePeeksOfRoom } from '../store/expired-peeks.ts';
+import { deleteExpiredPeeks, expirePeeksOf, expirePeeksOfRoom } from '../store/expired-peeks.ts';
 import { hasLocalMembers } from '../store/hosts.ts';
-import { deleteInboundPeek, insertInboundPeek } from '../store/inbound-peeks.ts';
+import { deleteInboundPeek, insertInboundPeek, selectPeekingServers } from '../store/inbound-peeks.ts';
 import type { Place, RoomBatch } from './room-batch.ts';
 
 export async function newInboundPeek(
@@ -68,6 +70,26 @@ export async function endPeeksOfClosedRoom(
     batch.changesAt(place.position).leftUsers.length > 0 &&
     !(await hasLocalMembers(batch.tx, place.roomId));
   if (isDeserted || !isPeekable({ visibility, encrypted })) await endInboundPeeks(batch, place);
+}
+
+/** After the event that says so was queued, too: who is kept out hears of that, and of nothing after it. */
+export async function endPeeksOfDenied(
+  batch: RoomBatch,
+  { event, stateChanges }: NewRoomEvent,
+  { roomId }: Place,
+): Promise<void> {
+  if (batch.shared.get(roomId)?.peeked !== true) return;
+  const isAcl = stateChanges.some(
+    ({ type, eventId }) => type === 'm.room.server_acl' && eventId === event.eventId,
+  );
+  if (!isAcl) return;
+  const { content } = Pdu.from(event);
+  const looking = await selectPeekingServers(batch.tx, roomId);
+  const denied = looking.filter(({ server }) => !isAllowedByAcl(content, server));
+  if (denied.length === 0) return;
+  const ids = denied.map(({ id }) => id);
+  await expirePeeksOf(batch.tx, roomId, ids);
+  batch.wake(ids);
 }
 
 export async function endInboundPeeks(batch: RoomBatch, { roomId }: Place): Promise<void> {

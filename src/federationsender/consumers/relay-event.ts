@@ -4,6 +4,7 @@
 import type { NewRoomEvent } from '../../eventlog/entries.ts';
 import { Pdu } from '../../protocol/events/pdu.ts';
 import { type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
+import { isWorldReadable } from '../../protocol/visibility.ts';
 import { addHosts, deleteLocalMembers, insertLocalMembers, removeHosts } from '../store/hosts.ts';
 import {
   insertMissedBy,
@@ -63,13 +64,21 @@ async function relay(batch: RoomBatch, entry: NewRoomEvent, place: Place): Promi
   const rescinded = isOwn ? rescindedOf(batch, entry) : undefined;
   if (rescinded !== undefined) await batch.share(place.roomId);
   const room = batch.shared.get(place.roomId);
-  if (room === undefined || !(isOwn || room.peeked)) return;
+  if (room === undefined) return;
+  const isForPeeks = room.peeked && isShown(entry);
+  if (!isOwn && !isForPeeks) return;
   const { roomId, position } = place;
   await insertPdu(batch.tx, { roomId, position, json: Pdu.from(entry.event).jsonText });
   if (isOwn) await updateLatestOwn(batch.tx, roomId, position);
   if (isOwn) await queueForHosts(batch, entry, place);
   if (rescinded !== undefined) await queueFor(batch, [rescinded], place);
-  if (room.peeked) await queueForPeeks(batch, entry, place);
+  if (isForPeeks) await queueForPeeks(batch, entry, place);
+}
+
+/** To who looks in: not what has its place before the room was opened, but for what has become part of its state. */
+function isShown({ event, stateChanges, visibilityAtEvent }: NewRoomEvent): boolean {
+  if (isWorldReadable(visibilityAtEvent)) return true;
+  return stateChanges.some(({ eventId }) => eventId === event.eventId);
 }
 
 /** Of another server: whose own user declines, has the event. */

@@ -10,6 +10,7 @@ import { deleteRoom } from '../store/rooms.ts';
 import {
   endInboundPeeks,
   endPeeksOfClosedRoom,
+  endPeeksOfDenied,
   newInboundPeek,
   newOutboundPeek,
   retireInboundPeek,
@@ -44,6 +45,7 @@ async function applyEntry(
   switch (entry.kind) {
     case 'NewRoomEvent':
       await relayEvent(batch, entry, place);
+      await endPeeksOfDenied(batch, entry, place);
       return await endPeeksOfClosedRoom(batch, entry, place);
     case 'StateReplaced':
       await applyMemberships(batch, place);

@@ -1,7 +1,7 @@
 // Peeks of other servers that have ended without their will, of which they are still to be told (`expired_peeks`, MSC2444).
 
 import type { Queryable, Transaction } from '../../database/database.ts';
-import { sql } from '../../database/sql.ts';
+import { list, sql } from '../../database/sql.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 
 export interface ExpiredPeek {
@@ -18,6 +18,27 @@ export async function expirePeeksOfRoom(tx: Transaction, roomId: RoomId): Promis
   const found = await tx.all<{ destination_id: number }>(sql`
     DELETE FROM federationsender_inbound_peeks WHERE room_id = ${roomId} RETURNING destination_id`);
   return found.map((row) => row.destination_id);
+}
+
+/** Ends peeks of some destinations into the room: these are to be told, and of what they have missed no more than that. */
+export async function expirePeeksOf(
+  tx: Transaction,
+  roomId: RoomId,
+  destinationIds: readonly number[],
+): Promise<void> {
+  await tx.run(sql`
+    INSERT INTO federationsender_expired_peeks (destination_id, room_id, peek_id)
+    SELECT destination_id, room_id, peek_id FROM federationsender_inbound_peeks
+    WHERE room_id = ${roomId} AND destination_id IN ${list('bigint', destinationIds)}
+    ON CONFLICT DO NOTHING`);
+  await tx.run(sql`
+    DELETE FROM federationsender_inbound_peeks
+    WHERE room_id = ${roomId} AND destination_id IN ${list('bigint', destinationIds)}`);
+  await tx.run(sql`
+    DELETE FROM federationsender_missed
+    WHERE room_id = ${roomId} AND destination_id IN ${list('bigint', destinationIds)}
+      AND until_position IS NULL AND NOT EXISTS (SELECT 1 FROM federationsender_hosts h
+        WHERE h.room_id = ${roomId} AND h.destination_id = federationsender_missed.destination_id)`);
 }
 
 /** Ends peeks that were not renewed in time. Returns the destinations that are to be told. */

@@ -2,7 +2,7 @@
 
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { rows, sql } from '../../database/sql.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 
 export interface InboundPeekKey {
   readonly roomId: RoomId;
@@ -84,6 +84,16 @@ export async function countOtherPeekingServers(
     SELECT COUNT(DISTINCT destination_id) AS count FROM federationsender_inbound_peeks
     WHERE room_id = ${roomId} AND destination_id <> ${destinationId}`);
   return found?.count ?? 0;
+}
+
+export async function selectPeekingServers(
+  database: Queryable,
+  roomId: RoomId,
+): Promise<{ readonly id: number; readonly server: ServerName }[]> {
+  return database.all(sql`
+    SELECT DISTINCT d.id, d.server FROM federationsender_inbound_peeks p
+    JOIN federationsender_destinations d ON d.id = p.destination_id
+    WHERE p.room_id = ${roomId}`);
 }
 
 /** ms since the epoch. */
