@@ -190,8 +190,7 @@ function whoWasAway(backend: Backend): void {
         room({ kind: 'NewInboundPeek', server: LOOKER, peekId, expiryTs: 1e15 });
       const unlook = (peekId: string) =>
         room({ kind: 'RetireInboundPeek', server: LOOKER, peekId, reason: 'deleted' });
-      const say = (...one: Parameters<typeof message>) =>
-        room({ ...message(...one), ...OPEN });
+      const say = (...one: Parameters<typeof message>) => room({ ...message(...one), ...OPEN });
       await look('p1');
       const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
       network.answers.set(LOOKER, async () => {

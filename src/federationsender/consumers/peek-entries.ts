@@ -14,7 +14,11 @@ import { isAllowedByAcl } from '../../protocol/server-acl.ts';
 import { isPeekable } from '../../protocol/visibility.ts';
 import { deleteExpiredPeeks, expirePeeksOf, expirePeeksOfRoom } from '../store/expired-peeks.ts';
 import { hasLocalMembers } from '../store/hosts.ts';
-import { deleteInboundPeek, insertInboundPeek, selectPeekingServers } from '../store/inbound-peeks.ts';
+import {
+  deleteInboundPeek,
+  insertInboundPeek,
+  selectPeekingServers,
+} from '../store/inbound-peeks.ts';
 import type { Place, RoomBatch } from './room-batch.ts';
 
 export async function newInboundPeek(
