@@ -12,6 +12,7 @@ import { presentRows, presentState } from '../rooms/present-rows.ts';
 import { readPage } from '../rooms/read-page.ts';
 import type { RoomView } from '../rooms/room-view.ts';
 import { findVisibleRow, noSuchEvent } from '../rooms/visible-row.ts';
+import { seesStateAt } from '../rooms/visible-rows.ts';
 import type { Point, TimelineRow } from '../store/timeline.ts';
 import { encodePaginationToken } from '../tokens.ts';
 
@@ -77,7 +78,7 @@ interface Around {
   readonly last: TimelineRow;
 }
 
-/** The room's state at the last event. */
+/** The room's state at the last event, or the current one where the viewer may know no other. */
 async function stateAround(
   context: SyncserverContext,
   view: RoomView,
@@ -85,8 +86,7 @@ async function stateAround(
 ): Promise<JsonObject[]> {
   const { roomserver, events } = context;
   const { roomId } = view;
-  // Those outside are shown no state but the current one.
-  const snapshot = view.isLooker ? view.endState : last.stateBefore;
+  const snapshot = (await seesStateAt(context, view, last)) ? last.stateBefore : view.endState;
   const members = filter.lazyLoadMembers ? 'none' : 'all';
   const { entries } = await roomserver.queryStateIds({ roomId, snapshot, members });
   const found = [...(await events.get(entries.map((entry) => entry.eventId))).values()];

@@ -7,11 +7,13 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { StoredEvent } from '../../roomserver/api.ts';
 import type { Viewer } from '../api.ts';
 import type { SyncserverContext } from '../context.ts';
+import { selectTimeline } from '../store/timeline.ts';
 import { parsePaginationToken } from '../tokens.ts';
 import { queryAccess, viewRoom } from './access.ts';
 import { presentState } from './present-rows.ts';
 import type { RoomView } from './room-view.ts';
 import { stateAt } from './state-at.ts';
+import { seesStateAt } from './visible-rows.ts';
 
 interface Place {
   readonly viewer: Viewer;
@@ -70,14 +72,21 @@ function isWanted({ membership, notMembership }: MembersRequest, value: string):
 
 async function snapshotOf(
   context: SyncserverContext,
-  { roomId, upTo, endState, isLooker }: RoomView,
+  view: RoomView,
   at: string | undefined,
 ): Promise<string> {
+  const { roomId, upTo, endState, isLooker, history } = view;
   if (at === undefined) return endState;
   const { position } = parsePaginationToken(at, 'at');
   // Those outside are shown no state but the current one.
   if (isLooker || position >= upTo) return endState;
-  return (await stateAt(context, roomId, position)) ?? endState;
+  const range = { roomId, after: 0, upTo: position, limit: 1 };
+  const [row] = await selectTimeline(context.database, range);
+  if (row === undefined) return endState;
+  if (await seesStateAt(context, view, row)) return row.currentState;
+  // From a time that the viewer may not see: as she found the room when she came.
+  const join = history.find((one) => one.position > position && one.membership === 'join');
+  return (join && (await stateAt(context, roomId, join.position))) ?? endState;
 }
 
 async function memberEvents(

@@ -45,6 +45,18 @@ export async function visibleOrCurrentRows(
   return rows.filter((row) => seen.has(row));
 }
 
+/** Whether the viewer may know what the room's state was there: who sees a row as current state only may not. */
+export async function seesStateAt(
+  context: Needs,
+  view: RoomView,
+  row: TimelineRow,
+): Promise<boolean> {
+  if (view.isLooker) return false;
+  return (await visibleRows(context, { ...view, ignored: NOBODY }, [row])).length > 0;
+}
+
+const NOBODY: RoomView['ignored'] = new Set();
+
 /** State events are not ignored: the room would look different. */
 function isIgnored({ ignored, viewer }: RoomView, row: TimelineRow): boolean {
   return row.stateKey === undefined && ignored.has(row.sender) && row.sender !== viewer.userId;

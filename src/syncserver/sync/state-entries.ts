@@ -3,10 +3,11 @@
 
 import type { StateSnapshotId } from '../../eventlog/entries.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
-import { isWorldReadable } from '../../protocol/visibility.ts';
+import { type HistoryVisibility, isWorldReadable } from '../../protocol/visibility.ts';
 import type { StateEntry, StateEntryChange } from '../../roomserver/api.ts';
 import type { SyncserverContext } from '../context.ts';
 import type { RoomView } from '../rooms/room-view.ts';
+import { seesStateAt } from '../rooms/visible-rows.ts';
 import type { TimelineRow } from '../store/timeline.ts';
 import type { Slice } from './slice.ts';
 
@@ -33,13 +34,12 @@ export async function stateEntries(
   context: Needs,
   request: StateRequest,
 ): Promise<readonly StateEntry[]> {
-  const { base, view } = request;
+  const { base } = request;
   const found =
     base === undefined
       ? await wholeState(context, request)
       : await changedState(context, { ...request, base });
-  const entries = [...found.values()];
-  return view.isLooker ? await readable(context, request, entries) : entries;
+  return await readable(context, request, [...found.values()]);
 }
 
 async function wholeState(context: Needs, request: StateRequest): Promise<Entries> {
@@ -162,14 +162,17 @@ function toEntry({ type, stateKey, to }: StateEntryChange): StateEntry[] {
   return to === undefined ? [] : [{ type, stateKey, eventId: to }];
 }
 
-/** To those outside, superseded state shows only where it was world-readable itself; current state always does. */
+/**
+ * To those outside, superseded state shows only where it was world-readable itself; current state always does. As well to
+ * members whose timeline begins with what they see as current state only: there, where it was not for members alone.
+ */
 export async function readable(
   context: Needs,
   request: Pick<StateRequest, 'view' | 'slice'>,
   entries: readonly StateEntry[],
 ): Promise<readonly StateEntry[]> {
   const { view } = request;
-  if (!view.isLooker || entries.length === 0) return entries;
+  if (entries.length === 0 || (await seesStart(context, request))) return entries;
   const later = await changes(context, view, { from: startOf(request), to: view.endState });
   const superseded = new Set<EventId>(later.flatMap(({ from }) => from ?? []));
   const doubtful = entries.filter(({ eventId }) => superseded.has(eventId));
@@ -178,9 +181,21 @@ export async function readable(
   const hidden = new Set(
     doubtful
       .map(({ eventId }) => eventId)
-      .filter((id) => !isWorldReadable(events.get(id)?.visibilityAtEvent)),
+      .filter((id) => !isOpenTo(view, events.get(id)?.visibilityAtEvent)),
   );
   return entries.filter(({ eventId }) => !hidden.has(eventId));
+}
+
+async function seesStart(
+  context: Needs,
+  { view, slice: { shown } }: Pick<StateRequest, 'view' | 'slice'>,
+): Promise<boolean> {
+  const [first] = shown;
+  return !view.isLooker && (first === undefined || (await seesStateAt(context, view, first)));
+}
+
+function isOpenTo({ isLooker }: RoomView, visibility: HistoryVisibility | undefined): boolean {
+  return isWorldReadable(visibility) || (!isLooker && visibility === 'shared');
 }
 
 function keyOf({ type, stateKey }: { readonly type: string; readonly stateKey: string }): string {
