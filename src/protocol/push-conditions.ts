@@ -78,7 +78,16 @@ function compilePropertyContains(
   };
 }
 
-function containsDisplayName({ event, displayName }: PushContext): boolean {
+const containing = new WeakMap<PushContext, boolean>();
+
+/** Looked for once, however many rules ask. */
+function containsDisplayName(context: PushContext): boolean {
+  const known = containing.get(context) ?? findDisplayName(context);
+  containing.set(context, known);
+  return known;
+}
+
+function findDisplayName({ event, displayName }: PushContext): boolean {
   if (displayName === undefined || displayName.trim() === '') return false;
   const body = readProperty(event, ['content', 'body']);
   if (typeof body !== 'string') return false;

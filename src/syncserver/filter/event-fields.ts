@@ -2,44 +2,49 @@
 
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { isJsonObject } from '../../protocol/json.ts';
-import { parsePropertyPath, readProperty } from '../../protocol/property-path.ts';
+import { parsePropertyPath } from '../../protocol/property-path.ts';
 
 export type FieldSelection = (event: JsonObject) => JsonObject;
 
-/** Undefined: all fields. Malformed parts count as absent. */
+/** By name: which properties are selected, whole or in part. */
+type Fields = Map<string, Field>;
+
+interface Field {
+  isWhole: boolean;
+  readonly below: Fields;
+}
+
+/** Undefined: all fields. Malformed parts count as absent. What it costs grows with the event, not with the paths. */
 export function compileEventFields(json: JsonValue | undefined): FieldSelection | undefined {
   if (!Array.isArray(json)) return undefined;
-  const paths = json.filter((path) => typeof path === 'string').map(parsePropertyPath);
-  return (event) => {
-    const selected: Record<string, JsonValue> = {};
-    for (const path of paths) copy(event, selected, path);
-    return selected;
-  };
+  const fields: Fields = new Map();
+  for (const path of json) if (typeof path === 'string') add(fields, parsePropertyPath(path));
+  return (event) => select(event, fields) ?? {};
 }
 
-function copy(from: JsonObject, to: Record<string, JsonValue>, path: readonly string[]): void {
-  const value = readProperty(from, path);
-  const last = path.at(-1);
-  if (value === undefined || last === undefined) return;
-  let target = to;
-  for (const name of path.slice(0, -1)) {
-    const known = Object.hasOwn(target, name) ? target[name] : undefined;
-    // What was selected whole is the event's own object: it is not to be written into.
-    const next: Record<string, JsonValue> = isJsonObject(known)
-      ? ({ ...known } as Record<string, JsonValue>)
-      : {};
-    setOwn(target, name, next);
-    target = next;
+function add(fields: Fields, path: readonly string[]): void {
+  let at = fields;
+  let field: Field | undefined;
+  for (const name of path) {
+    field = at.get(name) ?? { isWhole: false, below: new Map() };
+    at.set(name, field);
+    at = field.below;
   }
-  setOwn(target, last, value);
+  if (field !== undefined) field.isWhole = true;
 }
 
-/** Also for a property called `__proto__`. */
-function setOwn(target: object, name: string, value: JsonValue): void {
-  Object.defineProperty(target, name, {
-    value,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
+/** Undefined where there is nothing of it. */
+function select(from: JsonObject, fields: Fields): JsonObject | undefined {
+  const selected: [string, JsonValue][] = [];
+  for (const [name, value] of Object.entries(from)) {
+    const part = value === undefined ? undefined : partOf(value, fields.get(name));
+    if (part !== undefined) selected.push([name, part]);
+  }
+  // Also with a property called `__proto__`.
+  return selected.length === 0 ? undefined : Object.fromEntries(selected);
+}
+
+function partOf(value: JsonValue, field: Field | undefined): JsonValue | undefined {
+  if (field === undefined || field.isWhole) return field && value;
+  return isJsonObject(value) ? select(value, field.below) : undefined;
 }
