@@ -233,6 +233,19 @@ forEachBackend('relations', (backend) => {
     await assert.rejects(ask(harness, { room, parent: closed, user: BOB }), refusal('M_NOT_FOUND'));
   });
 
+  test('where hardly anything is visible it is looked for in a few reads', async () => {
+    const { harness, room, parent } = await roomWithParent();
+    await harness.rooms.member(room, BOB, 'join');
+    const first = await relate(harness, { room, parent });
+    for (let n = 0; n < 120; n += 1) await relate(harness, { room, parent, sender: BOB });
+    await harness.users.ignore(ALICE, BOB);
+    await ask(harness, { room, parent });
+    const reads = harness.countReads();
+    const answer = await ask(harness, { room, parent, limit: 1 });
+    assert.deepEqual(ids(answer), [first]);
+    assert.ok(reads() < 20, `${reads()} reads`);
+  });
+
   test('ignored users and redacted events relate to nothing', async () => {
     const { harness, room, parent } = await roomWithParent();
     await harness.rooms.member(room, BOB, 'join');

@@ -20,6 +20,7 @@ const MAX_HOPS = 3;
 const MAX_LIMIT = 1000;
 /** However little of it is visible, no more is looked at for one response. */
 const MAX_SCANNED = 2000;
+const GROWTH = 10;
 
 export interface RelationsRequest {
   readonly viewer: Viewer;
@@ -69,9 +70,9 @@ async function readPage(
   const to = (await pointIn(context, request, 'to')) ?? (isBackwards ? BEGINNING : END);
   const past = (row: TimelineRow) => (isBackwards ? before(row) : row);
   const rows: TimelineRow[] = [];
+  // One more than is shown tells whether there is a next page.
+  let size = limit + 1;
   for (let scanned = 0; scanned < MAX_SCANNED && limit > 0; ) {
-    // One more than is shown tells whether there is a next page.
-    const size = limit - rows.length + 1;
     const chunk = await selectRelated(context.database, kinshipOf(request), {
       ...(isBackwards ? { after: to, last: from } : { after: from, last: to }),
       upTo: view.upTo,
@@ -87,6 +88,8 @@ async function readPage(
     if (chunk.length < size || end === undefined) return { rows, next: undefined };
     from = past(end);
     scanned += chunk.length;
+    // Each piece costs as much as there are relations: where few are visible, there are to be few pieces.
+    size = Math.min(size * GROWTH, MAX_SCANNED);
   }
   return { rows, next: limit > 0 ? from : undefined };
 }
