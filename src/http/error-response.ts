@@ -75,10 +75,11 @@ export function errorResponse(error: MatrixError, overrides: StatusOverrides = {
 }
 
 function statusOf(error: MatrixError, overrides: StatusOverrides): number {
+  const { errcode } = error;
   if (error instanceof GatewayError) return BAD_GATEWAY;
-  const status = overrides[error.errcode] ?? STATUS_OF_ERRCODE[error.errcode];
-  // Another server's, passed on: of a request that was wrong.
-  return status ?? 400;
+  // Another server's, passed on, be it called `constructor`: of a request that was wrong.
+  if (!isErrcode(errcode)) return 400;
+  return overrides[errcode] ?? STATUS_OF_ERRCODE[errcode];
 }
 
 function retryHeaders(error: MatrixError): Readonly<Record<string, string>> {

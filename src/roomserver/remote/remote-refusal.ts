@@ -4,10 +4,11 @@ import { FederationError } from '../../federation/federation-error.ts';
 import { limitError } from '../../federation/limit-error.ts';
 import { type Errcode, GatewayError, MatrixError } from '../../protocol/error.ts';
 
-const MESSAGES: Readonly<Partial<Record<Errcode, string>>> = {
-  M_FORBIDDEN: 'The other server does not allow it',
-  M_INVALID_PARAM: 'The other server does not understand it',
-};
+/** By the errcode that another server says, which may be any text. */
+const MESSAGES: ReadonlyMap<string | undefined, string> = new Map([
+  ['M_FORBIDDEN', 'The other server does not allow it'],
+  ['M_INVALID_PARAM', 'The other server does not understand it'],
+]);
 
 /** Whatever is no FederationError stays what it is. */
 export function remoteRefusal(error: unknown): unknown {
@@ -15,7 +16,7 @@ export function remoteRefusal(error: unknown): unknown {
   const limit = limitError(error);
   if (limit !== undefined) return limit;
   const { errcode } = error;
-  const message = MESSAGES[errcode as Errcode];
+  const message = MESSAGES.get(errcode);
   return message === undefined
     ? new GatewayError('M_UNKNOWN', 'The other server could not be reached or did not answer')
     : new MatrixError(errcode as Errcode, message);
