@@ -87,7 +87,9 @@ async function following(
     told = chunk.end;
     if (isCut) continue;
     if (signal?.aborted === true || context.clock.now() >= deadline) return chunk;
-    await waitForChange({ user, version, clock: context.clock, until: deadline, signal });
+    const { deviceId } = viewer;
+    const { clock } = context;
+    await waitForChange({ user, deviceId, version, clock, until: deadline, signal });
   }
 }
 

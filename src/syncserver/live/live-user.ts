@@ -45,6 +45,9 @@ export class LiveUser {
   readonly #accountData = new Map<string, Map<string, AccountDataChange>>();
   readonly #devices = new Map<DeviceId, LiveDevice>();
   readonly #waiters = new Set<() => void>();
+  /** Of each device, how often it has been removed since this is in memory. */
+  readonly #removals = new Map<DeviceId, number>();
+  #removalsOfAll = 0;
 
   constructor(userId: UserId, record: UserRecord) {
     this.userId = userId;
@@ -181,11 +184,18 @@ export class LiveUser {
 
   removeDevice(deviceId: DeviceId): void {
     this.#devices.delete(deviceId);
+    this.#removals.set(deviceId, (this.#removals.get(deviceId) ?? 0) + 1);
     this.roomsAreStale = true;
+  }
+
+  /** Rises when the device is removed: a request of it that waits is nobody's any more. */
+  removalsOf(deviceId: DeviceId): number {
+    return this.#removalsOfAll + (this.#removals.get(deviceId) ?? 0);
   }
 
   removeAllDevices(): void {
     this.#devices.clear();
+    this.#removalsOfAll += 1;
     this.roomsAreStale = true;
   }
 

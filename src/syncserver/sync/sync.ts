@@ -89,6 +89,7 @@ async function answer(context: SyncserverContext, waiting: Waiting): Promise<Jso
     }
     await waitForChange({
       user,
+      deviceId: options.viewer.deviceId,
       version,
       clock: context.clock,
       until: Math.min(deadline, nextExpiry(request)),
