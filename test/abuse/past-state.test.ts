@@ -27,6 +27,9 @@ before(async () => {
   await alice.setState(room, 'm.room.member', alice.userId, secret);
   rules = await alice.setState(room, 'org.example.rules', '', { body: 'be kind' });
   early = (await alice.sync()).next_batch;
+  const mistake = await alice.setState(room, 'org.example.mistake', '', { body: 'oops' });
+  const redaction = `redact/${encodeURIComponent(mistake)}/1`;
+  await alice.ok('PUT', path(redaction), { reason: 'secret' });
   await alice.setState(room, 'm.room.topic', '', { topic: 'open' });
   await alice.setState(room, 'm.room.member', alice.userId, { membership: 'join' });
   await bob.ok('POST', `/v3/join/${encodeURIComponent(room)}`, {});
@@ -74,4 +77,12 @@ test('nor by what the room begins with for who has just come', async () => {
     path(`messages?dir=b&limit=50&filter=${encodeURIComponent(filter)}`),
   );
   assert.doesNotMatch(JSON.stringify(messages), /secret/);
+});
+
+test('nor by why current state was redacted', async () => {
+  for (const place of ['state', 'state/org.example.mistake/?format=event', 'initialSync']) {
+    const told = JSON.stringify(await bob.ok('GET', path(place)));
+    assert.match(told, /redacted_because/);
+    assert.doesNotMatch(told, /secret/, place);
+  }
 });

@@ -67,7 +67,10 @@ async function relationsOf(
   });
 }
 
-/** State events without a place in the timeline. To those outside they say nothing of other events. */
+/**
+ * State events without a place in the timeline. To those outside they say nothing of other events, and to nobody why they
+ * were redacted: that may have been before the viewer came, or after she left.
+ */
 export function presentState(
   context: Pick<SyncserverContext, 'clock'>,
   view: Pick<RoomView, 'roomId' | 'isLooker'>,
@@ -77,7 +80,7 @@ export function presentState(
   const roomId = format.withRoomId ? view.roomId : undefined;
   return Array.from(events, (event) => {
     const replacesState = view.isLooker ? undefined : event.replacesState;
-    const eventView = { now, roomId, replacesState, redactionIsShown: !view.isLooker };
+    const eventView = { now, roomId, replacesState, redactionIsShown: false };
     return present(event, eventView, format);
   });
 }
