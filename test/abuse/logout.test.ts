@@ -25,6 +25,9 @@ for (const [path, from] of [
 ] as const) {
   test(`a waiting ${path} of a device that is signed out tells nothing more`, async () => {
     const thief = await loginAgain(alice);
+    await thief.sync();
+    await server.settled();
+    // Neither that she is there nor her new device is news any more that would end the wait.
     const { next_batch } = await thief.sync();
     const waiting = thief.call('GET', `${path}?${from}=${next_batch}&timeout=300000`);
     await server.untilWaiting(thief);
@@ -40,6 +43,7 @@ for (const [path, from] of [
 
 test('others of the same user go on waiting', async () => {
   const other = await loginAgain(alice);
+  await server.settled();
   const { next_batch } = await alice.sync();
   const waiting = alice.call('GET', `/v3/events?from=${next_batch}&timeout=300000`);
   await server.untilWaiting(alice);

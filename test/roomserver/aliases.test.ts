@@ -195,9 +195,11 @@ forEachBackend('aliases', (backend) => {
       api.performDeleteAlias({ alias: ONE, userId: ALICE }),
       api.performSetAlias({ alias: ONE, roomId: other, userId: ALICE }),
     ]);
-    assert.equal(moved[0]?.status, 'fulfilled');
+    const [first, second, given] = moved.map(({ status }) => status === 'fulfilled');
+    assert.ok(first || second);
     const held = await api.queryAlias({ alias: ONE }).catch(() => undefined);
-    assert.equal(held?.roomId, moved[2]?.status === 'fulfilled' ? other : undefined);
+    // Who came last of three has deleted what had been given meanwhile.
+    assert.equal(held?.roomId, given && !(first && second) ? other : undefined);
     await server.close();
   });
 });
