@@ -17,7 +17,9 @@ export interface CreateUserCommand {
 }
 
 export async function createUser(command: CreateUserCommand): Promise<number> {
-  const { config } = loadConfig(command.config);
+  const loaded = loadConfig(command.config).config;
+  // Nothing is listened to: who makes accounts need not be able to read certificates.
+  const config = { ...loaded, listeners: [] };
   const given = command.passwordFromStdin ? await firstLine() : undefined;
   const password = given ?? randomBytes(12).toString('base64url');
   const keyhole = await compose({ config, logger: createLogger('warn'), clock: systemClock });

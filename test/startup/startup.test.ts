@@ -205,6 +205,10 @@ test('accounts are made, and parked keys retried, while the server is stopped', 
   const taken = await run(t, ['user', 'create', 'alice'], { folder }).ended;
   assert.deepEqual([taken.code, taken.stdout], [2, '']);
   assert.match(taken.stderr, /^keyhole: M_USER_IN_USE: /);
+  const tls = 'listeners: [{port: 0, tls: true, tls_cert_path: none, tls_key_path: none}]';
+  writeFileSync(join(folder, 'tls.yaml'), `server_name: localhost\n${tls}`);
+  const other = await run(t, ['user', 'create', 'bob', '--config', 'tls.yaml'], { folder }).ended;
+  assert.deepEqual([other.code, other.stderr], [0, ''], 'certificates were asked for');
 
   const database = new DatabaseSync(join(folder, 'data', 'keyhole.db'));
   t.after(() => database.close());
