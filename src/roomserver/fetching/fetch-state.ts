@@ -20,7 +20,7 @@ const MAX_STATE = 500_000;
 const MAX_ID_BYTES = 16 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-type Wanted = Pick<StateBeforeRequest, 'eventId' | 'withEvent'>;
+type Wanted = Pick<StateBeforeRequest, 'eventId' | 'withEvent' | 'isLast'>;
 
 interface Search extends Wanted {
   readonly budget: AnswerBudget;
@@ -55,7 +55,7 @@ async function fetchFrom(
   asker: Asker,
   search: Search,
 ): Promise<StateBefore | undefined> {
-  const { server, eventId, withEvent, room, deadline } = search;
+  const { server, eventId, withEvent, isLast, room, deadline } = search;
   const path = federationPath`/_matrix/federation/v1/state_ids/${room.roomId}`;
   const question = {
     method: 'GET',
@@ -81,8 +81,9 @@ async function fetchFrom(
   const missing = all.filter((id) => !stored.has(id));
   if (missing.length > MAX_SINGLE) return whole();
   const fetched = await fetchEvents(asker, { server, ids: missing, room, deadline });
-  // What has not the form of an event is given by nobody: with the whole state it is clear what that is.
-  if (fetched.size < missing.length) return whole();
+  // What has not the form of an event is given by nobody: with the whole state it is clear what that is. Before, what comes of the
+  // events themselves is better than a hole in history.
+  if (fetched.size < missing.length) return isLast ? whole() : undefined;
   return { stateIds, events: [...fetched.values()] };
 }
 

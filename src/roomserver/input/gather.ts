@@ -24,6 +24,12 @@ export interface Gathering {
   readonly events: readonly CheckedEvent[];
   /** Until when others are asked for what is missing, in ms since the epoch. */
   readonly endsAt: number;
+  /**
+   * What lacks a past that may yet be had is dropped, to come again: taken by the state before it, it would leave a hole
+   * in history that a connection which has just broken does not warrant. `new`: also what came without its past, of
+   * which its sender gave nothing.
+   */
+  readonly patience?: 'new' | 'early' | undefined;
 }
 
 export interface Gathered {
@@ -105,19 +111,21 @@ export async function gatherStateBefore(
 /** Undefined where nobody gives it whole. */
 async function gatherState(
   context: RoomserverContext,
-  { head, origin, endsAt }: Gathering,
+  { head, origin, endsAt, patience }: Gathering,
   wanted: Pick<StateBeforeRequest, 'eventId' | 'withEvent'>,
 ): Promise<EventRecord[] | undefined> {
   const { roomId } = head;
-  const state = await context.missingEvents.stateBefore({ ...wanted, roomId, origin, endsAt });
+  const isLast = patience === undefined;
+  const request = { ...wanted, roomId, origin, endsAt, isLast };
+  const state = await context.missingEvents.stateBefore(request);
   if (state === undefined) return undefined;
   const checked = await checkAll(context, { head, origin }, state.events);
   await storeAsOutliers(context, head, checked);
   const records = [...(await context.events.load(state.stateIds)).values()];
   const ofRoom = records.filter((record) => record.roomId === roomId);
   const leftOut = leftOutOf(state, new Set(ofRoom.map(({ pdu }) => pdu.eventId)));
-  // A state with other holes would be another state.
-  if (leftOut === undefined) return undefined;
+  // A state with other holes would be another state; and who cannot be verified now may be the next time.
+  if (leftOut === undefined || (leftOut.length > 0 && !isLast)) return undefined;
   await noteLacking(context, roomId, leftOut);
   const usable = ofRoom.filter(({ standing }) => standing !== 'rejected');
   return hasKeyTwice(usable) ? undefined : usable;

@@ -55,12 +55,6 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   readonly kind: InputRequest['kind'];
   /** In whose name they are relayed, where it is for us to do. */
   readonly sendAs?: ServerName;
-  /**
-   * What lacks a past that may yet be had is dropped, to come again: taken by the state before it, it would leave a hole
-   * in history that a connection which has just broken does not warrant. `new`: also what came without its past, of
-   * which its sender gave nothing.
-   */
-  readonly patience?: 'new' | 'early' | undefined;
   /** Runs what may wait for the room's policy server, so that it is nobody else's time. */
   readonly aside?: <T>(waiting: () => Promise<T>) => Promise<T>;
   /** What cannot be connected to what is here is dropped. */

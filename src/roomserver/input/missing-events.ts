@@ -34,6 +34,8 @@ export interface StateBeforeRequest {
   readonly eventId: EventId;
   /** The event is not here. */
   readonly withEvent: boolean;
+  /** It will not be asked for again: whatever can be had is better than nothing. */
+  readonly isLast: boolean;
   readonly endsAt: number;
 }
 
