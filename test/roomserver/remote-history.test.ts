@@ -161,6 +161,30 @@ forEachBackend('history of other servers', (backend) => {
     await street.close();
   });
 
+  it('leaves no hole where the state across it can be had as a whole alone, as long as more may come', async () => {
+    const { street, res, loc, ruth, roomId } = await setUp(backend);
+    const topic = { roomId, sender: ruth, type: 'm.room.topic', stateKey: '' };
+    const { eventId: lost } = await res.api.performSendEvent({ ...topic, content: { topic: 'x' } });
+    const said = [lost, await say(res, roomId, ruth, 'found')];
+    street.faults.answer = (method, _server, answer) => {
+      if (method === 'get_missing_events') return { events: [] };
+      return method === 'event' ? { pdus: [] } : answer;
+    };
+    await res.push(loc, said.slice(-1));
+    loc.clock.advance(1_000);
+    await loc.context.staged.idle();
+    assert.ok(
+      loc.asked.some((one) => one.startsWith('state_ids')),
+      loc.asked.join(),
+    );
+    assert.deepEqual(await standings(loc, said), [undefined, undefined]);
+    delete street.faults.answer;
+    loc.clock.advance(10_000);
+    await loc.context.staged.idle();
+    assert.deepEqual(await standings(loc, said), ['accepted', 'accepted']);
+    await street.close();
+  });
+
   it('asks others where the server that sent the event does not answer', async () => {
     const { street, res, loc, ruth, roomId } = await setUp(backend);
     const ext = await street.start(otherDatabase(), 'ext.test');
