@@ -34,7 +34,7 @@ export class MediaFolder {
     this.#files = join(path, 'files');
   }
 
-  /** Makes the folder if need be. One process at a time may use it. Throws StartupError where it cannot be made. */
+  /** Makes the folder if need be. One process at a time may use it. Throws StartupError where it cannot be made or used. */
   static async open(path: string): Promise<MediaFolder> {
     const folder = new MediaFolder(path);
     try {

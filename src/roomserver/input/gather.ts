@@ -108,7 +108,7 @@ export async function gatherStateBefore(
   return state && storeSnapshot(context, gathering.head.roomId, state);
 }
 
-/** Undefined where nobody gives it whole. */
+/** Undefined where nobody gives it whole, or at the last attempt without what it can be without. */
 async function gatherState(
   context: RoomserverContext,
   { head, origin, endsAt, patience }: Gathering,
