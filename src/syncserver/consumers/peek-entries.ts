@@ -57,7 +57,10 @@ async function isOpen(
   return isWorldReadable(readHistoryVisibility(visibility?.json.content));
 }
 
-/** The device may have been deleted since it asked: its peeks went with it, and this one would come after. */
+/**
+ * The device may have been deleted since it asked: its peeks went with it, and this one would come after. Where it is
+ * deleted while this is applied, the peek ends by its grace period: nobody syncs for it any more.
+ */
 async function hasDevice(
   { live, userserver }: SyncserverContext,
   { userId, deviceId }: NewPeek,

@@ -20,6 +20,7 @@ export class FakeUserserver {
   readonly devices = new Map<UserId, DeviceId[]>();
   /** Of which there is nothing any more; all others exist. */
   readonly #deleted = new Set<string>();
+  readonly #deactivated = new Set<UserId>();
   /** Awaited before ignored users are told: lets something happen while a sync is being answered. */
   beforeIgnored: () => Promise<void> = async () => {};
   pushRules: JsonObject = { global: {} };
@@ -51,7 +52,7 @@ export class FakeUserserver {
       queryDevices: async ({ userId }) =>
         (this.devices.get(userId) ?? []).map((deviceId) => ({ deviceId })),
       queryDevice: async ({ userId, deviceId }) =>
-        this.#deleted.has(`${userId} ${deviceId}`) ? undefined : { deviceId },
+        this.#hasDevice(userId, deviceId) ? { deviceId } : undefined,
     };
     return methods as UserserverApi;
   }
@@ -81,12 +82,21 @@ export class FakeUserserver {
     return this.append(userId, { kind: 'DeviceDeleted', deviceId });
   }
 
+  deactivate(userId: UserId): Promise<void> {
+    this.#deactivated.add(userId);
+    return this.append(userId, { kind: 'UserDeactivated' });
+  }
+
   async append(userId: UserId, entry: WithoutVersion<UserEntry>): Promise<void> {
     const entries = [{ key: userId, entry: { v: ENTRY_VERSION, ...entry } as UserEntry }];
     const ticket = await this.#database.transact((tx) =>
       this.#eventLog.append(tx, 'userserver.output', entries),
     );
     this.position = await this.#eventLog.position(ticket);
+  }
+
+  #hasDevice(userId: UserId, deviceId: DeviceId): boolean {
+    return !this.#deactivated.has(userId) && !this.#deleted.has(`${userId} ${deviceId}`);
   }
 }
 
