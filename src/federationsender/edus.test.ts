@@ -8,11 +8,19 @@ import { sql } from '../database/sql.ts';
 import type { Receipt, ToDeviceMessage } from '../eventlog/entries.ts';
 import type { DeviceId, EventId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { type Harness, joinedState, member, message, openHarness, ROOM } from './testing.ts';
-
-const ALICE = '@alice:us.example' as UserId;
-const BOB = '@bob:b.example' as UserId;
-const CARL = '@carl:c.example' as UserId;
+import {
+  ALICE,
+  BOB,
+  CARL,
+  contents,
+  type Harness,
+  joinedState,
+  member,
+  message,
+  openHarness,
+  openSharedRoom,
+  ROOM,
+} from './testing.ts';
 
 const toDevice = (id: string, recipient = BOB): Omit<ToDeviceMessage, 'v'> => ({
   sender: ALICE,
@@ -30,26 +38,11 @@ const receipt = (eventId: string, changes: Partial<Receipt> = {}): Omit<Receipt,
   ...changes,
 });
 
-function contents({ network }: Harness, server: string, type: string): JsonObject[] {
-  return network
-    .sent(server)
-    .flatMap(({ edus }) => edus)
-    .filter((edu) => edu.edu_type === type)
-    .map((edu) => edu.content as JsonObject);
-}
-
 function messageIds(harness: Harness, server: string): unknown[] {
   return contents(harness, server, 'm.direct_to_device').map((content) => {
     const { [BOB]: devices = {} } = content.messages as Record<string, JsonObject>;
     return (devices.DEV as JsonObject | undefined)?.id;
   });
-}
-
-async function openRoom(...args: Parameters<typeof openHarness>): Promise<Harness> {
-  const harness = await openHarness(...args);
-  await harness.room(joinedState(ALICE, BOB, CARL));
-  await harness.settled();
-  return harness;
 }
 
 forEachBackend('telling other servers', (backend) => {
@@ -139,7 +132,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('tells public receipts of its own users, by thread', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     await harness.append(
       'edu.receipt',
       ROOM,
@@ -161,7 +154,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('lets receipts of a room go at a pace, the last of each user', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     await harness.append('edu.receipt', ROOM, receipt('$1'));
     await harness.settled();
     await harness.append('edu.receipt', ROOM, receipt('$2'));
@@ -175,7 +168,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('writes nothing down of receipts, typing and presence', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     await harness.room(message('1'));
     await harness.settled();
     const [answered] = harness.network.requests;
@@ -194,7 +187,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('tells who types, and that it is over, once each', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     const typing = { userId: ALICE, typing: true, timeoutMs: 20_000 };
     harness.publish('edu.typing', ROOM, typing);
     await harness.settled();
@@ -210,7 +203,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('tells the presence of its users to servers that share a room with them', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     const { clock, publish, settled, room } = harness;
     const presence = {
       presence: 'online' as const,
@@ -239,7 +232,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('hoards nothing that is over for a server that does not answer', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     harness.network.down('b.example');
     await harness.append('edu.receipt', ROOM, receipt('$1'));
     await harness.settled();
@@ -259,7 +252,7 @@ forEachBackend('telling other servers', (backend) => {
   });
 
   it('keeps every message for a server that has never answered, but of changes the last', async () => {
-    const harness = await openRoom(backend);
+    const harness = await openSharedRoom(backend);
     const { append, settled, network } = harness;
     network.down('b.example');
     await harness.room(message('first'));
@@ -284,93 +277,5 @@ forEachBackend('telling other servers', (backend) => {
     );
     assert.equal(contents(harness, 'b.example', 'm.signing_key_update').length, 1);
     assert.equal(contents(harness, 'c.example', 'm.device_list_update').length, 20);
-  });
-
-  it('tells a server that was away of the last changes of those with whom it shares a room, once', async () => {
-    const harness = await openRoom(backend);
-    const { append, settled, network } = harness;
-    network.down('b.example');
-    await harness.room(message('first'));
-    await settled();
-    const changed = async (user: string, streamId: number) => {
-      const deviceId = 'PHONE' as DeviceId;
-      const change = { kind: 'DeviceListChanged', deviceId, streamId, prevIds: [streamId - 1] };
-      await append('userserver.output', user, change as never);
-    };
-    await changed(ALICE, 1);
-    await changed('@stranger:us.example', 2);
-    await changed(ALICE, 3);
-    await settled();
-    const again = await harness.restart();
-    network.up('b.example');
-    const told = () =>
-      contents(again, 'b.example', 'm.device_list_update').map(({ stream_id }) => stream_id);
-    await until(async () => {
-      await again.later(3_600_000);
-      return told().length > 0;
-    }, 'the change');
-    await again.later(3_600_000);
-    assert.deepEqual(told(), [3]);
-    const next = { kind: 'DeviceListChanged', deviceId: 'PHONE', streamId: 4, prevIds: [3] };
-    await again.append('userserver.output', ALICE, next as never);
-    await again.settled();
-    assert.deepEqual(told(), [3, 4]);
-    network.down('b.example');
-    await again.room(message('second'));
-    await again.settled();
-    network.up('b.example');
-    await again.later(3_600_000);
-    await again.later(3_600_000);
-    assert.deepEqual(told(), [3, 4]);
-  });
-
-  it('tells servers that share a room with a user of her devices and keys, in order', async () => {
-    const harness = await openRoom(backend);
-    const { append, settled, network } = harness;
-    const deviceId = 'PHONE' as DeviceId;
-    const keys = { device_id: deviceId };
-    await append(
-      'userserver.output',
-      ALICE,
-      { kind: 'DeviceListChanged', deviceId, streamId: 1, prevIds: [], keys, displayName: 'Phone' },
-      { kind: 'SigningKeysChanged', masterKey: { usage: ['master'] } },
-      { kind: 'KeysChangedForOne', userIds: [BOB] },
-      { kind: 'DeviceListChanged', deviceId, streamId: 2, prevIds: [1], deleted: true },
-    );
-    const stranger = '@stranger:us.example';
-    await append('userserver.output', stranger, { kind: 'SigningKeysChanged' });
-    await settled();
-    for (const server of ['b.example', 'c.example']) {
-      assert.deepEqual(
-        network.sent(server).flatMap(({ edus }) => edus),
-        [
-          {
-            edu_type: 'm.device_list_update',
-            content: {
-              user_id: ALICE,
-              device_id: deviceId,
-              stream_id: 1,
-              prev_id: [],
-              keys,
-              device_display_name: 'Phone',
-            },
-          },
-          {
-            edu_type: 'm.signing_key_update',
-            content: { user_id: ALICE, master_key: { usage: ['master'] } },
-          },
-          {
-            edu_type: 'm.device_list_update',
-            content: {
-              user_id: ALICE,
-              device_id: deviceId,
-              stream_id: 2,
-              prev_id: [1],
-              deleted: true,
-            },
-          },
-        ],
-      );
-    }
   });
 });

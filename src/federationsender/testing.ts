@@ -24,6 +24,9 @@ import type { LaneLimits } from './sending/lanes.ts';
 
 export const SERVER = 'us.example' as ServerName;
 export const ROOM = '!room:us.example' as RoomId;
+export const ALICE = '@alice:us.example' as UserId;
+export const BOB = '@bob:b.example' as UserId;
+export const CARL = '@carl:c.example' as UserId;
 
 export interface Sent {
   readonly destination: ServerName;
@@ -192,6 +195,26 @@ export async function openHarness(
       return openHarness(backend, { ...options, clock, network });
     },
   };
+}
+
+/** Where users of this server and of two others are. */
+export async function openSharedRoom(
+  backend: Backend,
+  options: HarnessOptions = {},
+): Promise<Harness> {
+  const harness = await openHarness(backend, options);
+  await harness.room(joinedState(ALICE, BOB, CARL));
+  await harness.settled();
+  return harness;
+}
+
+/** Of what the server was sent of that type. */
+export function contents({ network }: Harness, server: string, type: string): JsonObject[] {
+  return network
+    .sent(server)
+    .flatMap(({ edus }) => edus)
+    .filter((edu) => edu.edu_type === type)
+    .map((edu) => edu.content as JsonObject);
 }
 
 async function consumed(sender: Federationsender, eventLog: EventLog): Promise<void> {

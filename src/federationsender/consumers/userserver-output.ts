@@ -1,7 +1,7 @@
 // Consumes `userserver.output`: changed devices and cross-signing keys of users here, which the servers that share a room
 // with them are told of.
 
-import type { DeviceListChanged, SigningKeysChanged, UserEntry } from '../../eventlog/entries.ts';
+import type { DeviceListChanged, SigningKeysChanged } from '../../eventlog/entries.ts';
 import type { Consumer, LogEntry, Subscription } from '../../eventlog/eventlog.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -45,19 +45,19 @@ export function consumeUserserverOutput(
 
 function changeOf({ key, entry, position }: LogEntry<Topic>): DeviceChange | undefined {
   const userId = key as UserId;
-  const edu = contentOf(userId, entry);
-  return edu && { about: `${entry.kind} ${userId}`, userId, position, edu: JSON.stringify(edu) };
-}
-
-function contentOf(userId: UserId, entry: UserEntry): JsonObject | undefined {
   switch (entry.kind) {
     case 'DeviceListChanged':
-      return deviceListUpdate(userId, entry);
     case 'SigningKeysChanged':
-      return signingKeyUpdate(userId, entry);
+      return { about: `${entry.kind} ${userId}`, userId, position, edu: eduOf(userId, entry) };
     default:
       return undefined;
   }
+}
+
+function eduOf(userId: UserId, entry: DeviceListChanged | SigningKeysChanged): string {
+  const isList = entry.kind === 'DeviceListChanged';
+  const edu = isList ? deviceListUpdate(userId, entry) : signingKeyUpdate(userId, entry);
+  return JSON.stringify(edu);
 }
 
 function deviceListUpdate(userId: UserId, entry: DeviceListChanged): JsonObject {

@@ -1,13 +1,17 @@
-// Changes of devices and keys of users here, of which those that catch up are told when they have: the last one of each, kept once
-// for all of them, so that a change costs nothing for hundreds that may be dead.
+// Changes of devices and keys of users here: the last one of each, kept once for all servers. Those that catch up are told of it when
+// they have, so that a change costs nothing for hundreds that may be dead, and those that a user meets in a room at once.
 
 import type { Transaction } from '../../database/database.ts';
-import { sql } from '../../database/sql.ts';
+import { list, sql } from '../../database/sql.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 
+const KINDS = ['DeviceListChanged', 'SigningKeysChanged'] as const;
+
+/** Whose devices or keys have changed: the last one said of a name stands for those before. */
+export type About = `${(typeof KINDS)[number]} ${UserId}`;
+
 export interface DeviceChange {
-  /** Whose devices or keys have changed, and which; the last one said of a name stands for those before. */
-  readonly about: string;
+  readonly about: About;
   readonly userId: UserId;
   /** Of the log entry. */
   readonly position: number;
@@ -15,22 +19,26 @@ export interface DeviceChange {
   readonly edu: string;
 }
 
-/** For those that share a room with the user, and catch up: if there are any. */
+/** In place of the one before. */
 export async function insertChange(
   tx: Transaction,
   { about, userId, position, edu }: DeviceChange,
 ): Promise<void> {
-  const found = await tx.get<{ seq: number }>(sql`
-    SELECT (SELECT COALESCE(MAX(seq), 0) FROM federationsender_changes) + 1 AS seq
-    WHERE EXISTS (
-      SELECT 1 FROM federationsender_local_members m
-      JOIN federationsender_hosts h ON h.room_id = m.room_id
-      WHERE m.user_id = ${userId} AND h.away > 0)`);
-  if (found === undefined) return;
+  const last = await tx.get<{ seq: number }>(
+    sql`SELECT COALESCE(MAX(seq), 0) AS seq FROM federationsender_changes`,
+  );
   await tx.run(sql`DELETE FROM federationsender_changes WHERE about = ${about}`);
   await tx.run(sql`
     INSERT INTO federationsender_changes (seq, about, user_id, position, edu)
-    VALUES (${found.seq}, ${about}, ${userId}, ${position}, ${edu})`);
+    VALUES (${(last?.seq ?? 0) + 1}, ${about}, ${userId}, ${position}, ${edu})`);
+}
+
+/** The last ones, of devices and of keys. */
+export async function selectChanges(tx: Transaction, userId: UserId): Promise<DeviceChange[]> {
+  const abouts = KINDS.map((kind): About => `${kind} ${userId}`);
+  return tx.all<DeviceChange>(sql`
+    SELECT about, user_id AS "userId", position, edu FROM federationsender_changes
+    WHERE about IN ${list('text', abouts)} ORDER BY seq`);
 }
 
 /** What has changed while the destination was to catch up, of users with whom it shares a room, waits to be sent to it. */

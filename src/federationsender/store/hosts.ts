@@ -129,6 +129,21 @@ export async function selectNeighbours(tx: Transaction, userId: UserId): Promise
   return found.map((row) => row.destination_id);
 }
 
+/** Servers in the room that share no other one with the user of this server. */
+export async function selectNewNeighbours(
+  tx: Transaction,
+  roomId: RoomId,
+  userId: UserId,
+): Promise<{ id: number; isAway: boolean }[]> {
+  const found = await tx.all<{ destination_id: number; away: number }>(sql`
+    SELECT destination_id, away FROM federationsender_hosts
+    WHERE room_id = ${roomId} AND destination_id NOT IN (
+      SELECT h.destination_id FROM federationsender_local_members m
+      JOIN federationsender_hosts h ON h.room_id = m.room_id
+      WHERE m.user_id = ${userId} AND m.room_id <> ${roomId})`);
+  return found.map((row) => ({ id: row.destination_id, isAway: row.away > 0 }));
+}
+
 export async function deleteMembersOfRoom(tx: Transaction, roomId: RoomId): Promise<void> {
   await tx.run(sql`DELETE FROM federationsender_hosts WHERE room_id = ${roomId}`);
   await tx.run(sql`DELETE FROM federationsender_local_members WHERE room_id = ${roomId}`);

@@ -29,7 +29,7 @@ export async function insertToDevice(
     FROM ${rows({ destination_id: 'bigint', position: 'bigint', edu: 'text' }, data)}`);
 }
 
-/** For each of the destinations. */
+/** For each of the destinations that does not wait for it already. */
 export async function insertDeviceChange(
   tx: Transaction,
   destinationIds: readonly number[],
@@ -45,7 +45,8 @@ export async function insertDeviceChange(
   } as const;
   await tx.run(sql`
     INSERT INTO federationsender_to_device (destination_id, position, edu, about)
-    SELECT destination_id, position, edu, about FROM ${rows(columns, data)}`);
+    SELECT destination_id, position, edu, about FROM ${rows(columns, data)}
+    WHERE true ON CONFLICT DO NOTHING`);
 }
 
 /** All changes but the last of each name. */
