@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Backend, forEachBackend } from '../../../test/contracts/backends.ts';
 import { until } from '../../../test/until.ts';
+import { sql } from '../../database/sql.ts';
 import type { OutboundPeekLost } from '../../eventlog/entries.ts';
 import { FederationError } from '../../federation/federation-error.ts';
-import type { ServerName } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { type Harness, openHarness, ROOM } from '../testing.ts';
 
@@ -65,6 +66,12 @@ async function losses(harness: Harness, count: number): Promise<OutboundPeekLost
     await subscription.close();
   }
   return found;
+}
+
+function endings({ database }: Harness): Promise<{ failures: number }[]> {
+  return database.all(
+    sql`SELECT failures FROM federationsender_outbound_peeks WHERE status = 'ended'`,
+  );
 }
 
 forEachBackend('looks into rooms of other servers', (backend) => {
@@ -257,5 +264,43 @@ forEachBackend('looks into rooms of other servers', (backend) => {
     harness.clock.advance(HOUR / 2);
     await until(() => requested(harness).length === 1);
     assert.deepEqual(requests(harness), [`PUT ${peek.peekId}`]);
+  });
+
+  test('of a server that does not answer hold up no other, and of it one is asked for at a time', async () => {
+    const harness = await open(backend);
+    const peek = await begin(harness);
+    await activate(harness, peek);
+    const rooms = Array.from({ length: 20 }, (_, n) => `!${n}:${OTHER}` as RoomId);
+    const { performOutboundPeek, performCancelOutboundPeek } = harness.sender.api;
+    for (const roomId of rooms) {
+      const look = { roomId, servers: [OTHER], roomVersions: ['11'] as const };
+      const { server, peekId } = await performOutboundPeek(look);
+      await performCancelOutboundPeek({ roomId, server, peekId });
+    }
+    const { promise: silence, reject } = Promise.withResolvers<JsonObject>();
+    harness.network.answers.set(OTHER, () => silence);
+    requests(harness);
+    const deletes = () => requested(harness).filter(({ method }) => method === 'DELETE');
+    await until(() => {
+      harness.clock.advance(0);
+      return deletes().length > 0;
+    });
+    harness.clock.advance(HOUR / 2);
+    await until(() => {
+      harness.clock.advance(0);
+      return requested(harness).some(({ path }) => path.endsWith('/renew'));
+    });
+    assert.equal(deletes().length, 1);
+    harness.network.down(OTHER);
+    reject(new FederationError('unreachable', OTHER, { message: 'too slow' }));
+    await harness.settled();
+    await until(async () => (await endings(harness)).every(({ failures }) => failures === 1));
+    assert.equal((await endings(harness)).length, rooms.length);
+    // None is told for ever.
+    await until(async () => {
+      await harness.later(60_000);
+      return (await endings(harness)).length === 0;
+    });
+    assert.ok(deletes().length <= 10, `${deletes().length} requests for ${rooms.length} ends`);
   });
 });

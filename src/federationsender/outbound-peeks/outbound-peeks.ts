@@ -13,20 +13,19 @@ import type { Logger } from '../../logger.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { ROOM_VERSIONS } from '../../protocol/roomversions/table.ts';
-
 import type { OutboundPeekKey, PeekApi } from '../peek-api.ts';
 import {
   deleteOutboundPeek,
   type OutboundPeekRow,
   selectActiveOutboundPeeks,
   selectActivePeeksThrough,
-  selectDueOutboundPeeks,
-  selectNextOutboundPeekTs,
   selectOutboundPeek,
   selectPeekedServers,
+  updateEndingsFailed,
   updatePendingEnded,
   upsertOutboundPeek,
 } from '../store/outbound-peeks.ts';
+import { DuePeeks } from './due-peeks.ts';
 import { Pulse } from './pulse.ts';
 import { refusal } from './refusal.ts';
 import { deletePeek, dialectOf, postRenew, putPeek } from './requests.ts';
@@ -34,8 +33,6 @@ import { deletePeek, dialectOf, postRenew, putPeek } from './requests.ts';
 const DEFAULT_INTERVAL_MS = 3_600_000;
 /** Of servers that measure it in something else than milliseconds. */
 const LONGEST_INTERVAL_MS = 24 * 3_600_000;
-/** Renewals and endings under way at once. */
-const AT_ONCE = 8;
 /** The next server is asked while the last one still thinks. */
 const STAGGER_MS = 10_000;
 const FIRST_PAUSE_MS = 15_000;
@@ -66,9 +63,7 @@ type BeginAnswer = Awaited<ReturnType<PeekApi['performOutboundPeek']>>;
 export class OutboundPeekKeeper {
   readonly #options: OutboundPeekOptions;
   readonly #pulse: Pulse;
-  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
-  #work: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  readonly #due: DuePeeks;
 
   constructor(options: OutboundPeekOptions) {
     this.#options = options;
@@ -77,6 +72,7 @@ export class OutboundPeekKeeper {
       servers: () => selectPeekedServers(options.database),
       onGone: (server) => this.#loseThrough(server),
     });
+    this.#due = new DuePeeks({ ...options, see: (peek) => this.#see(peek) });
   }
 
   /** Takes up what there was before a restart. */
@@ -92,15 +88,13 @@ export class OutboundPeekKeeper {
         await upsertOutboundPeek(tx, { ...peek, nextTs });
       }
     });
-    await this.#arm();
+    this.#due.look();
     if (active.length > 0) this.#pulse.start();
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#timer?.cancel();
     await this.#pulse.close();
-    await this.#work;
+    await this.#due.close();
   }
 
   /** Asks no server now whether it is there. */
@@ -220,7 +214,7 @@ export class OutboundPeekKeeper {
 
   async #putRow(tx: Transaction, row: OutboundPeekRow): Promise<void> {
     await upsertOutboundPeek(tx, row);
-    tx.afterCommit(() => this.#armAt(row.nextTs));
+    tx.afterCommit(() => this.#due.armAt(row.nextTs));
   }
 
   async #lose(
@@ -235,37 +229,6 @@ export class OutboundPeekKeeper {
     await this.#options.eventLog.append(tx, 'federationsender.output', [{ key: roomId, entry }]);
   }
 
-  async #arm(): Promise<void> {
-    const nextTs = await selectNextOutboundPeekTs(this.#options.database);
-    if (nextTs !== undefined) this.#armAt(nextTs);
-  }
-
-  #armAt(at: number): void {
-    if (this.#isClosed || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    this.#timer?.cancel();
-    const { clock } = this.#options;
-    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
-      this.#timer = undefined;
-      this.#work = this.#work.then(() => this.#doDue());
-    });
-    this.#timer = { at, cancel };
-  }
-
-  async #doDue(): Promise<void> {
-    const { database, clock, logger } = this.#options;
-    try {
-      while (!this.#isClosed) {
-        const due = await selectDueOutboundPeeks(database, clock.now(), AT_ONCE);
-        if (due.length === 0) break;
-        await Promise.all(due.map((peek) => this.#see(peek)));
-      }
-      await this.#arm();
-    } catch (error) {
-      logger.error({ err: error }, 'subscriptions at other servers could not be kept');
-      this.#armAt(clock.now() + FIRST_PAUSE_MS);
-    }
-  }
-
   #see(peek: OutboundPeekRow): Promise<void> {
     return peek.status === 'ended' ? this.#tellEnd(peek) : this.#renew(peek);
   }
@@ -276,11 +239,17 @@ export class OutboundPeekKeeper {
     const failure =
       peek.dialect === 'dendrite' ? undefined : await failureOf(deletePeek(client, peek));
     const isDone = failure === undefined || failure.kind === 'refused';
-    if (isDone || peek.failures >= MAX_ENDING_FAILURES) {
-      await database.transact((tx) => deleteOutboundPeek(tx, peek));
-      return;
-    }
-    await this.#change(peek, { ...peek, ...later(peek, clock.now()) });
+    const now = clock.now();
+    const { nextTs } = later(peek, now);
+    await database.transact(async (tx) => {
+      if (isDone) await deleteOutboundPeek(tx, peek);
+      else
+        await updateEndingsFailed(tx, peek.server, {
+          now,
+          nextTs,
+          maxFailures: MAX_ENDING_FAILURES,
+        });
+    });
   }
 
   async #renew(peek: OutboundPeekRow): Promise<void> {

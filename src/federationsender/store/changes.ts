@@ -36,9 +36,10 @@ export async function insertChange(
 /** The last ones, of devices and of keys. */
 export async function selectChanges(tx: Transaction, userId: UserId): Promise<DeviceChange[]> {
   const abouts = KINDS.map((kind): About => `${kind} ${userId}`);
-  return tx.all<DeviceChange>(sql`
-    SELECT about, user_id AS "userId", position, edu FROM federationsender_changes
+  const found = await tx.all<Omit<DeviceChange, 'userId'>>(sql`
+    SELECT about, position, edu FROM federationsender_changes
     WHERE about IN ${list('text', abouts)} ORDER BY seq`);
+  return found.map((row) => ({ ...row, userId }));
 }
 
 /** What has changed while the destination was to catch up, of users with whom it shares a room, waits to be sent to it. */

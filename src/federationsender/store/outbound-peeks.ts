@@ -2,7 +2,7 @@
 // tell the server of the end of an ended one.
 
 import type { Queryable, Transaction } from '../../database/database.ts';
-import { sql } from '../../database/sql.ts';
+import { list, sql } from '../../database/sql.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { OutboundPeekKey } from '../peek-api.ts';
 
@@ -74,23 +74,45 @@ export async function selectOutboundPeek(
   return found && fromStored(found);
 }
 
-/** Of which something is to be done by now, the most urgent first. Pending ones are nobody's business yet. */
+/** Of each server that of which something is to be done by now: a renewal before the end of another. Pending ones are nobody's business yet. */
 export async function selectDueOutboundPeeks(
   from: Queryable,
-  now: number,
-  limit: number,
+  range: { readonly now: number; readonly limit: number; readonly except: readonly ServerName[] },
 ): Promise<OutboundPeekRow[]> {
   const found = await from.all<Stored>(sql`
-    SELECT * FROM federationsender_outbound_peeks
-    WHERE next_ts <= ${now} AND status <> 'pending' ORDER BY next_ts LIMIT ${limit}`);
+    SELECT * FROM (
+      SELECT p.*, ROW_NUMBER() OVER (PARTITION BY server ORDER BY status, next_ts) AS place
+      FROM federationsender_outbound_peeks p
+      WHERE next_ts <= ${range.now} AND status <> 'pending'
+        AND server NOT IN ${list('text', range.except)}) AS due
+    WHERE place = 1 ORDER BY status, next_ts LIMIT ${range.limit}`);
   return found.map(fromStored);
 }
 
-/** ms since the epoch; undefined when nothing is to be done. */
-export async function selectNextOutboundPeekTs(from: Queryable): Promise<number | undefined> {
+/** ms since the epoch: the first one later than that. Undefined when there is none. */
+export async function selectNextOutboundPeekTs(
+  from: Queryable,
+  after: number,
+): Promise<number | undefined> {
   const found = await from.get<{ next_ts: number | null }>(sql`
-    SELECT min(next_ts) AS next_ts FROM federationsender_outbound_peeks WHERE status <> 'pending'`);
+    SELECT min(next_ts) AS next_ts FROM federationsender_outbound_peeks
+    WHERE status <> 'pending' AND next_ts > ${after}`);
   return found?.next_ts ?? undefined;
+}
+
+/** The server cannot be told of ends now: of all those that are due later, and of those that were tried so often not any more. */
+export async function updateEndingsFailed(
+  tx: Transaction,
+  server: ServerName,
+  times: { readonly now: number; readonly nextTs: number; readonly maxFailures: number },
+): Promise<void> {
+  await tx.run(sql`
+    DELETE FROM federationsender_outbound_peeks
+    WHERE server = ${server} AND status = 'ended' AND next_ts <= ${times.now}
+      AND failures >= ${times.maxFailures}`);
+  await tx.run(sql`
+    UPDATE federationsender_outbound_peeks SET failures = failures + 1, next_ts = ${times.nextTs}
+    WHERE server = ${server} AND status = 'ended' AND next_ts <= ${times.now}`);
 }
 
 /** What was pending when the process ended has been stored by nobody: the servers are to be told. */

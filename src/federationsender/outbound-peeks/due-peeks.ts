@@ -1,0 +1,104 @@
+// Does what is to be done about our looks when its time has come: of one server one thing at a time, so that those that do not answer
+// hold up no other. Renewals come before endings.
+
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Logger } from '../../logger.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import {
+  type OutboundPeekRow,
+  selectDueOutboundPeeks,
+  selectNextOutboundPeekTs,
+} from '../store/outbound-peeks.ts';
+
+/** Servers that are asked at once. */
+const AT_ONCE = 16;
+/** Of them, those that are but told of an end. */
+const ENDINGS_AT_ONCE = 8;
+/** After what fails here, ms. */
+const PAUSE_MS = 15_000;
+
+export interface DuePeeksOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Leaves it due at another time, or not at all. */
+  readonly see: (peek: OutboundPeekRow) => Promise<void>;
+}
+
+interface UnderWay {
+  readonly isEnding: boolean;
+  readonly done: Promise<void>;
+}
+
+export class DuePeeks {
+  readonly #options: DuePeeksOptions;
+  readonly #underWay = new Map<ServerName, UnderWay>();
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: DuePeeksOptions) {
+    this.#options = options;
+  }
+
+  /** Some look is due then; ms since the epoch. */
+  armAt(at: number): void {
+    if (this.#isClosed || (this.#timer !== undefined && this.#timer.at <= at)) return;
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
+      this.#timer = undefined;
+      this.look();
+    });
+    this.#timer = { at, cancel };
+  }
+
+  /** Begins what is due, and looks again when the next is. */
+  look(): void {
+    this.#looking = this.#looking.then(() => this.#look());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#looking;
+    await Promise.all([...this.#underWay.values()].map(({ done }) => done));
+  }
+
+  async #look(): Promise<void> {
+    const { database, clock, logger } = this.#options;
+    const limit = AT_ONCE - this.#underWay.size;
+    // Who is done looks again.
+    if (this.#isClosed || limit === 0) return;
+    try {
+      const except = [...this.#underWay.keys()];
+      const due = await selectDueOutboundPeeks(database, { now: clock.now(), limit, except });
+      if (this.#isClosed) return;
+      for (const peek of due) this.#begin(peek);
+      // Of what is due already, the next begins when one is done.
+      const nextTs = await selectNextOutboundPeekTs(database, clock.now());
+      if (nextTs !== undefined) this.armAt(nextTs);
+    } catch (error) {
+      logger.error({ err: error }, 'subscriptions at other servers could not be kept');
+      this.armAt(clock.now() + PAUSE_MS);
+    }
+  }
+
+  #begin(peek: OutboundPeekRow): void {
+    const isEnding = peek.status === 'ended';
+    const endings = [...this.#underWay.values()].filter((one) => one.isEnding).length;
+    if (isEnding && endings >= ENDINGS_AT_ONCE) return;
+    const { clock, logger, see } = this.#options;
+    const { roomId, server } = peek;
+    const release = () => {
+      this.#underWay.delete(server);
+      this.look();
+    };
+    const done = see(peek).then(release, (error) => {
+      logger.error({ roomId, server, err: error }, 'a subscription could not be kept');
+      clock.schedule(PAUSE_MS, release);
+    });
+    this.#underWay.set(server, { isEnding, done });
+  }
+}
