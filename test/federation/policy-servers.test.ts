@@ -114,7 +114,9 @@ test('joins, knocks, invites and leaves are signed, whichever server they come b
 
   const dora = await scene().scene.user(1, 'dora');
   await change(ann.client, roomId, 'invite', dora.client.userId);
-  assert.ok(await isSignedOn(0, await memberId(dora.client.userId, 'invite')));
+  const invited = await memberId(dora.client.userId, 'invite');
+  assert.ok(await isSignedOn(0, invited));
+  assert.ok(await isSignedOn(1, invited));
   await leave(dora.client, roomId);
   assert.ok(await isSignedOn(0, await memberId(dora.client.userId, 'leave')));
 

@@ -115,6 +115,8 @@ forEachBackend('history of other servers', (backend) => {
       for (let i = 0; i < 20; i++) said.push(await say(res, roomId, ruth, `${i}`));
       let given = 0;
       street.faults.answer = (method, _server, answer) => {
+        if (method === 'event' && !loc.asked.some((one) => one.startsWith('state_ids')))
+          return { pdus: [] };
         if (method !== 'get_missing_events') return answer;
         given += 1;
         return { events: given === 1 ? (answer.events as JsonObject[]).slice(-19) : [] };
@@ -182,6 +184,28 @@ forEachBackend('history of other servers', (backend) => {
     loc.clock.advance(10_000);
     await loc.context.staged.idle();
     assert.deepEqual(await standings(loc, said), ['accepted', 'accepted']);
+    await street.close();
+  });
+
+  it('asks for what is missing itself where nobody knows the event that refers to it', async () => {
+    const { street, res, loc, ruth, roomId } = await setUp(backend);
+    const said: EventId[] = [];
+    for (const body of ['one', 'two', 'three']) said.push(await say(res, roomId, ruth, body));
+    const [last] = said.slice(-1);
+    street.faults.body = (method, body) => {
+      if (method !== 'get_missing_events') return body;
+      return {
+        ...body,
+        latest_events: (body.latest_events as string[]).filter((id) => id !== last),
+      };
+    };
+    await res.push(loc, said.slice(-1));
+    assert.deepEqual(await standings(loc, said), ['accepted', 'accepted', 'accepted']);
+    const asked = ['get_missing_events', 'event', 'get_missing_events'];
+    assert.deepEqual(
+      loc.asked,
+      asked.map((method) => `${method} res.test`),
+    );
     await street.close();
   });
 

@@ -24,7 +24,7 @@ async function setUp(backend: Backend, roomVersion: RoomVersionId = '11', joinRu
   const roomId = await makeRoom(res, { creator: ruth, roomVersion, state });
   const change = (
     server: Neighbour,
-    action: 'invite' | 'leave' | 'kick',
+    action: 'invite' | 'leave' | 'kick' | 'ban',
     sender: UserId,
     target: UserId,
   ) => server.api.performMembershipChange({ roomId, sender, target, action, content: {} });
@@ -165,13 +165,41 @@ forEachBackend('invites between servers', (backend) => {
       serverNames: [],
       content: {},
     });
+    const before = await loc.entries(roomId);
     await change(res, 'invite', ruth, lena);
+    // Who invites may never have its answer, and what comes before the invite may be on its way.
+    assert.deepEqual(await loc.entries(roomId), before);
+    const [invite] = await res.api.queryMemberships({ roomId, userIds: [lena] });
+    await res.push(loc, [invite?.eventId as EventId]);
     const entry = await lastEntry(loc, roomId);
     assert.ok(entry?.kind === 'NewRoomEvent');
     assert.equal(entry.sendAs, undefined);
     assert.equal((await loc.api.queryRoom({ roomId }))?.invitedMembers, 1);
     await change(loc, 'leave', lena, lena);
     assert.equal((await loc.api.queryRoom({ roomId }))?.invitedMembers, 0);
+    await street.close();
+  });
+
+  it('signs no invite that the rules do not allow by what is known here', async () => {
+    const { street, res, loc, ruth, lena, roomId, change, memberOf } = await setUp(backend);
+    const lars = user('lars', loc);
+    await change(res, 'invite', ruth, lars);
+    await loc.api.performJoin({
+      roomIdOrAlias: roomId,
+      userId: lars,
+      serverNames: [],
+      content: {},
+    });
+    const levels = { type: 'm.room.power_levels', content: { users: { [ruth]: 100, [lars]: 99 } } };
+    const sent = { ...levels, roomId, sender: ruth, stateKey: '' };
+    await res.push(loc, [(await res.api.performSendEvent(sent)).eventId]);
+    await change(loc, 'ban', lars, lena);
+    await assert.rejects(change(res, 'invite', ruth, lena), { errcode: 'M_FORBIDDEN' });
+    assert.equal(await memberOf(lena), undefined);
+    // What comes before it now is not known here, and may be that the ban is lifted.
+    await res.api.performSendEvent({ ...sent, type: 'm.room.topic', content: { topic: 'peace' } });
+    await change(res, 'invite', ruth, lena);
+    assert.equal(await memberOf(lena), 'invite');
     await street.close();
   });
 

@@ -1,5 +1,5 @@
-// The events of a gap: between what is here and an event that has come, by get_missing_events; by backfill from a server
-// that we look through, since one of those that exist gives outsiders nothing else.
+// The events of a gap: between what is here and an event that has come, by get_missing_events, and one by one where that gives none; by
+// backfill from a server that we look through, since one of those that exist gives outsiders nothing else.
 
 import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
@@ -8,6 +8,7 @@ import type { RoomserverContext } from '../context.ts';
 import type * as missing from '../input/missing-events.ts';
 import { selectLeastDepth } from '../store/events.ts';
 import type { Asker, Deadline } from './asker.ts';
+import { attemptEvents } from './fetch-events.ts';
 import { givenPdus, type OfRoom, reachable } from './given-pdus.ts';
 
 /** All that may be looked for before one batch of events; what lies before it is a gap in history. */
@@ -18,6 +19,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_ROUNDS = 50;
 /** Of what is here, so many are named. */
 const MAX_EARLIEST = 100;
+/** Of what is missing, so many are asked for one by one. */
+const MAX_SINGLE = 20;
 /** Servers that have nothing to say to it. */
 const MAX_IN_VAIN = 2;
 const TIME_MS = 30_000;
@@ -49,6 +52,11 @@ export async function fetchGap(
       if (given === undefined) break;
       const before = gap.found.length;
       await gap.add(given);
+      if (gap.found.length > before) continue;
+      // Who does not know the event before which they are missing may know them all the same.
+      const { events, isHeard } = await askForThemselves(asker, question);
+      if (server === request.origin) isOriginHeard &&= isHeard;
+      await gap.add(events);
       if (gap.found.length > before) continue;
       inVain++;
       break;
@@ -85,6 +93,10 @@ async function askFor(
   );
   if (answer === undefined) return { isRefused };
   return { given: await givenPdus(answer.events, room, LIMIT * 2), isRefused };
+}
+
+function askForThemselves(asker: Asker, { gap, ...question }: GapQuestion) {
+  return attemptEvents(asker, { ...question, ids: gap.missing() });
 }
 
 async function askForHistory(
@@ -138,6 +150,10 @@ class Gap {
 
   earliest(): EventId[] {
     return [...this.#edge].slice(0, MAX_EARLIEST);
+  }
+
+  missing(): EventId[] {
+    return [...this.#missing].slice(0, MAX_SINGLE);
   }
 
   /** The events before which others are missing. */

@@ -4,8 +4,9 @@ import { MatrixError } from '../../protocol/error.ts';
 import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
 import { MAX_STRIPPED_EVENTS, pruneStrippedEvent } from '../../protocol/events/stripped-state.ts';
 import {
+  type EventId,
   isUserId,
-  type ServerName,
+  type RoomId,
   serverNameOf,
   type UserId,
 } from '../../protocol/identifiers.ts';
@@ -14,11 +15,10 @@ import type { RoomVersionId } from '../../protocol/roomversions/room-version.ts'
 import { isRoomVersion, rulesOf } from '../../protocol/roomversions/table.ts';
 import { signPdu } from '../../protocol/signing.ts';
 import type { RoomserverContext } from '../context.ts';
+import { authorizeIn } from '../input/authorize-in.ts';
 import { checkEvents } from '../input/check-event.ts';
 import { type CheckedEvent, isChecked } from '../input/checked-event.ts';
-import { inputChecked } from '../input/input-events.ts';
 import { storeInvite } from '../remote/out-of-band.ts';
-import type { RoomHead } from '../rooms/room-head.ts';
 import { checkAdmitted } from '../rooms/served-room.ts';
 import type { ServingApi } from '../serving-api.ts';
 import { checkGivenEvent, checkIsOfOrigin, invalid } from './given-event.ts';
@@ -41,8 +41,7 @@ export async function acceptInvite(
   await context.turns.run(roomId, async () => {
     const head = await context.rooms.head(roomId);
     if (head !== undefined) await checkAdmitted(context, head, request.origin);
-    if (head !== undefined && head.localMembers > 0)
-      return inputHere(context, head, { origin: request.origin, event });
+    if (head !== undefined && head.localMembers > 0) return checkAllowed(context, roomId, event);
     await storeInvite(context, {
       roomId,
       userId: target,
@@ -102,14 +101,24 @@ function sign({ serverName, signingKey }: RoomserverContext, event: CheckedEvent
   return { ...event, pdu: Pdu.from({ eventId, roomVersion, json }) };
 }
 
-/** Of a room that is here the event is one like others: its sender distributes it. Throws M_FORBIDDEN. */
-async function inputHere(
-  context: RoomserverContext,
-  head: RoomHead,
-  { origin, event }: { readonly origin: ServerName; readonly event: CheckedEvent },
+/**
+ * Into a room that is here the event comes as others do, once its sender has it: it may never do so, and what it refers to may be on
+ * its way. Where that is here, it is clear whether the rules allow it. Throws M_FORBIDDEN.
+ */
+async function checkAllowed(
+  { rooms, lackingMembers }: RoomserverContext,
+  roomId: RoomId,
+  event: CheckedEvent,
 ): Promise<void> {
-  const input = { head, origin, events: [event], kind: 'new' } as const;
-  const fate = (await inputChecked(context, input)).get(event.pdu.eventId);
-  if (fate?.fate === 'accepted' || fate?.fate === 'duplicate') return;
-  throw new MatrixError('M_FORBIDDEN', `The invite is not allowed: ${fate?.reason}`);
+  const { pdu } = event;
+  const { value: violation } = await rooms.change(roomId, async (room) => {
+    const known = await room.events([pdu.eventId, ...pdu.prevEvents]);
+    const isHere = (id: EventId) => known.get(id)?.stateBefore !== undefined;
+    if (isHere(pdu.eventId) || !pdu.prevEvents.every(isHere)) return undefined;
+    const now = await lackingMembers.completed(room, room.head.currentState, pdu);
+    return authorizeIn(room, now, event);
+  });
+  if (violation === undefined) return;
+  const { rule, reason } = violation;
+  throw new MatrixError('M_FORBIDDEN', `The invite is not allowed: rule ${rule}: ${reason}`);
 }
