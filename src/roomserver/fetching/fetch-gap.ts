@@ -165,15 +165,23 @@ class Gap {
   }
 
   async add(given: ReadonlyMap<EventId, Pdu>): Promise<void> {
-    const after = new Map([...given].filter(([, { depth }]) => depth >= this.minDepth));
-    const ofGap = reachable(after, this.#missing, ({ prevEvents }) => prevEvents);
+    const here = await this.#placed(given.keys());
+    // What comes before that is no part of the gap.
+    const fresh = [...given].filter(([id, { depth }]) => depth >= this.minDepth && !here.has(id));
+    const ofGap = reachable(new Map(fresh), this.#missing, ({ prevEvents }) => prevEvents);
     for (const [id, pdu] of ofGap) this.#found.set(id, pdu);
     const referred = new Set(this.#missing);
     for (const pdu of ofGap.values()) for (const id of pdu.prevEvents) referred.add(id);
-    const stored = await this.#events.load([...referred]);
-    for (const [id, { stateBefore }] of stored) if (stateBefore !== undefined) this.#edge.add(id);
+    for (const id of await this.#placed(referred)) this.#edge.add(id);
     this.#missing = new Set(
       [...referred].filter((id) => !this.#found.has(id) && !this.#edge.has(id)),
     );
+  }
+
+  /** Those that have their place in history. */
+  async #placed(ids: Iterable<EventId>): Promise<Set<EventId>> {
+    const stored = await this.#events.load([...ids]);
+    const found = [...stored].filter(([, { stateBefore }]) => stateBefore !== undefined);
+    return new Set(found.map(([id]) => id));
   }
 }
