@@ -106,7 +106,8 @@ function report(turns: readonly Turn[]): void {
   const costs = turns.map(({ cost }) => cost);
   const peakMb = Math.max(...costs.map((cost) => cost.peakMb));
   const turnMs = Math.max(...costs.map((cost) => cost.cpuMs)).toFixed(0);
-  const memory = `${peakMb.toFixed(0)} MB${mark(peakMb > GOAL.peakMb)}`;
+  const each = costs.map((cost) => cost.peakMb.toFixed(0)).join(', ');
+  const memory = `${peakMb.toFixed(0)} MB${mark(peakMb > GOAL.peakMb)} (${each})`;
   console.log(`memory at most                 ${memory}; longest turn ${turnMs} ms CPU`);
   const cpu = sum(costs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1);
   const seconds = sum(costs.map((cost) => cost.seconds)).toFixed(0);

@@ -6,6 +6,7 @@ import { JsonAssembly, unexpected } from './json-assembly.ts';
 import { MatrixError } from './protocol/error.ts';
 import type { JsonValue } from './protocol/json.ts';
 import { checkJsonMeasures, MAX_JSON_DEPTH } from './protocol/json-checks.ts';
+import { releaseBytes } from './release-bytes.ts';
 
 /** Characters: what is parsed at once, if it is not one value. */
 const PIECE = 64 * 1024;
@@ -25,7 +26,7 @@ const CLOSE_OBJECT = 0x7d;
 
 type OnPiece = (text: string) => void;
 
-/** Undefined where there is nothing. Throws M_NOT_JSON or M_BAD_JSON, like parseForeignJson. `onPiece` is shown all text. */
+/** Takes the chunks for its own, and releases them. Undefined where there is nothing. Throws M_NOT_JSON or M_BAD_JSON, like parseForeignJson. `onPiece` is shown all text. */
 export async function readForeignJson(
   chunks: AsyncIterable<Buffer>,
   onPiece?: OnPiece,
@@ -37,6 +38,7 @@ export async function readForeignJson(
   for await (const chunk of chunks) {
     size += chunk.length;
     parser.add(decoded(() => decoder.decode(chunk, { stream: true })));
+    releaseBytes(chunk);
     if (size < turnEnds) continue;
     turnEnds = size + TURN;
     await giveWay();

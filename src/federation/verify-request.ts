@@ -6,6 +6,7 @@ import { decodeBase64 } from '../protocol/base64.ts';
 import { MatrixError } from '../protocol/error.ts';
 import { isServerName, type ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
+import { releaseBytes } from '../release-bytes.ts';
 import type { KeyRing } from './api.ts';
 import {
   isXMatrixHeader,
@@ -46,15 +47,19 @@ export async function verifyServerRequest(
     throw unauthorized('The request is for another server');
   }
   const { method, uri, body: content } = request;
-  let text: Promise<Buffer> | undefined;
-  for (const { key: keyId, sig } of credentials) {
-    // A key that has been given up still vouches for events of its time, but no more for requests.
-    const key = await keyRing.key({ server: origin, keyId, validAt: clock.now() });
-    const signature = decodeBase64(sig);
-    if (key === undefined || signature?.length !== 64) continue;
-    // Whoever leaves the destination out of the header has signed it all the same.
-    text ??= signedTextInTurns({ method, uri, origin, destination, content });
-    if (await isValid(await text, key, signature)) return origin;
+  let text: Buffer | undefined;
+  try {
+    for (const { key: keyId, sig } of credentials) {
+      // A key that has been given up still vouches for events of its time, but no more for requests.
+      const key = await keyRing.key({ server: origin, keyId, validAt: clock.now() });
+      const signature = decodeBase64(sig);
+      if (key === undefined || signature?.length !== 64) continue;
+      // Whoever leaves the destination out of the header has signed it all the same.
+      text ??= await signedTextInTurns({ method, uri, origin, destination, content });
+      if (await isValid(text, key, signature)) return origin;
+    }
+  } finally {
+    if (text !== undefined) releaseBytes(text);
   }
   throw unauthorized(`The request bears no valid signature of ${origin}`);
 }

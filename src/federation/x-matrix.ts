@@ -5,6 +5,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import { signedTextOfJson, signText } from '../protocol/signing.ts';
 import type { SigningKey } from '../protocol/signing-key.ts';
+import { releaseBytes } from '../release-bytes.ts';
 
 /** What is signed of a request. */
 export interface SignedRequest {
@@ -38,7 +39,10 @@ export async function signedTextInTurns(request: SignedRequest): Promise<Buffer>
   if (content === undefined) return Buffer.from(rest);
   const encoded = await encodeCanonicalJsonInTurns(content);
   // `content` comes before all other keys.
-  return Buffer.concat([Buffer.from('{"content":'), ...encoded, Buffer.from(`,${rest.slice(1)}`)]);
+  const text = [Buffer.from('{"content":'), ...encoded, Buffer.from(`,${rest.slice(1)}`)];
+  const whole = Buffer.concat(text);
+  for (const piece of encoded) releaseBytes(piece);
+  return whole;
 }
 
 export function xMatrixHeader(request: SignedRequest, signingKey: SigningKey): string {
