@@ -32,8 +32,6 @@ export interface Faults {
   invite?: (request: Parameters<Neighbour['api']['performAcceptInvite']>[0]) => void;
   invited?: (event: JsonObject) => JsonObject;
   answer?: (method: string, server: ServerName, answer: JsonObject) => JsonObject;
-  /** Of a request, before it is answered. */
-  body?: (method: string, body: JsonObject) => JsonObject;
   /** Throws, or delays. */
   before?: (method: string, server: ServerName) => Promise<void> | void;
 }
@@ -96,8 +94,7 @@ export class Neighbourhood {
         const eventId = (query.event_id ?? parts.at(-1)) as EventId;
         const room = { origin, roomId: parts[0] as RoomId, eventId };
         try {
-          const asked = this.faults.body?.(method, body) ?? body;
-          const answer = await answerOf(api, method, { room, query, body: asked });
+          const answer = await answerOf(api, method, { room, query, body });
           return overTheWire(this.faults.answer?.(method, destination, answer) ?? answer);
         } catch (error) {
           if (!(error instanceof MatrixError)) throw error;

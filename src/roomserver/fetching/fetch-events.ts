@@ -10,41 +10,33 @@ import { givenPdus, type OfRoom } from './given-pdus.ts';
 const AT_ONCE = 8;
 const MAX_BYTES = 256 * 1024;
 
-interface EventsQuestion {
-  readonly server: ServerName;
-  readonly ids: readonly EventId[];
-  readonly room: OfRoom;
-  readonly deadline: Deadline;
-}
-
 /** Those that the server has. */
 export async function fetchEvents(
   asker: Asker,
-  question: EventsQuestion,
+  {
+    server,
+    ids,
+    room,
+    deadline,
+  }: {
+    readonly server: ServerName;
+    readonly ids: readonly EventId[];
+    readonly room: OfRoom;
+    readonly deadline: Deadline;
+  },
 ): Promise<Map<EventId, Pdu>> {
-  return (await attemptEvents(asker, question)).events;
-}
-
-/** As `fetchEvents`; and whether the server has said of all others that it does not have them. */
-export async function attemptEvents(
-  asker: Asker,
-  { server, ids, room, deadline }: EventsQuestion,
-): Promise<{ readonly events: Map<EventId, Pdu>; readonly isHeard: boolean }> {
   let isSilent = false;
-  let isHeard = true;
   const found = await mapInParallel(ids, AT_ONCE, async (id) => {
     // One that does not answer is not asked for all the others, too.
     if (isSilent) return undefined;
     const path = federationPath`/_matrix/federation/v1/event/${id}`;
     const question = { method: 'GET', path, maxBytes: MAX_BYTES } as const;
-    const { answer, isRefused } = await asker.attempt(server, question, deadline);
+    const answer = await asker.ask(server, question, deadline);
     if (answer === undefined) {
       isSilent = asker.isPassedOver(server);
-      isHeard &&= isRefused;
       return undefined;
     }
     return (await givenPdus(answer.pdus, room, 1)).get(id);
   });
-  const given = found.flatMap((pdu) => (pdu === undefined ? [] : [pdu]));
-  return { events: new Map(given.map((pdu) => [pdu.eventId, pdu])), isHeard };
+  return new Map(found.flatMap((pdu) => (pdu === undefined ? [] : [[pdu.eventId, pdu]])));
 }

@@ -1,5 +1,5 @@
-// The events of a gap: between what is here and an event that has come, by get_missing_events, and one by one where that gives none; by
-// backfill from a server that we look through, since one of those that exist gives outsiders nothing else.
+// The events of a gap: between what is here and an event that has come, by get_missing_events, and one by one of who does not
+// know that event; by backfill from a server that we look through, since one of those that exist gives outsiders nothing else.
 
 import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
@@ -8,7 +8,7 @@ import type { RoomserverContext } from '../context.ts';
 import type * as missing from '../input/missing-events.ts';
 import { selectLeastDepth } from '../store/events.ts';
 import type { Asker, Deadline } from './asker.ts';
-import { attemptEvents } from './fetch-events.ts';
+import { fetchEvents } from './fetch-events.ts';
 import { givenPdus, type OfRoom, reachable } from './given-pdus.ts';
 
 /** All that may be looked for before one batch of events; what lies before it is a gap in history. */
@@ -53,10 +53,8 @@ export async function fetchGap(
       const before = gap.found.length;
       await gap.add(given);
       if (gap.found.length > before) continue;
-      // Who does not know the event before which they are missing may know them all the same.
-      const { events, isHeard } = await askForThemselves(asker, question);
-      if (server === request.origin) isOriginHeard &&= isHeard;
-      await gap.add(events);
+      // Others than its sender may not know the event before which they are missing, but them.
+      if (server !== request.origin) await gap.add(await askForThemselves(asker, question));
       if (gap.found.length > before) continue;
       inVain++;
       break;
@@ -96,7 +94,7 @@ async function askFor(
 }
 
 function askForThemselves(asker: Asker, { gap, ...question }: GapQuestion) {
-  return attemptEvents(asker, { ...question, ids: gap.missing() });
+  return fetchEvents(asker, { ...question, ids: gap.missing() });
 }
 
 async function askForHistory(
