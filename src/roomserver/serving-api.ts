@@ -52,7 +52,7 @@ export interface ServingApi {
     /** For knocks. */
     strippedState: readonly JsonObject[];
   }>;
-  /** A local user is invited: signs it, and tells her where nobody here is in the room. Where somebody is, the event comes as others do. */
+  /** A local user is invited: signs, stores and tells her of it. */
   performAcceptInvite(request: {
     readonly origin: ServerName;
     readonly roomId: RoomId;

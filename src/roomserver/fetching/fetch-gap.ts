@@ -5,7 +5,7 @@ import { federationPath } from '../../federation/federation-path.ts';
 import type { Pdu } from '../../protocol/events/pdu.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { RoomserverContext } from '../context.ts';
-import type * as missing from '../input/missing-events.ts';
+import type { Gap as FoundGap, GapRequest } from '../input/missing-events.ts';
 import { selectLeastDepth } from '../store/events.ts';
 import type { Asker, Deadline } from './asker.ts';
 import { fetchEvents } from './fetch-events.ts';
@@ -25,14 +25,12 @@ const MAX_SINGLE = 20;
 const MAX_IN_VAIN = 2;
 const TIME_MS = 30_000;
 
-type GapRequest = Parameters<missing.MissingEvents['gap']>[0];
-
 /** Nothing of before what is here: that is history, and for others to ask for. */
 export async function fetchGap(
   context: Pick<RoomserverContext, 'events' | 'database' | 'outboundPeeks'>,
   asker: Asker,
   { request, room }: { readonly request: GapRequest; readonly room: OfRoom },
-): Promise<missing.Gap> {
+): Promise<FoundGap> {
   const minDepth = await selectLeastDepth(context.database, room.roomId);
   const gap = new Gap(context.events, { ...request, minDepth });
   const deadline = asker.deadline(TIME_MS, request.endsAt);
@@ -53,8 +51,9 @@ export async function fetchGap(
       const before = gap.found.length;
       await gap.add(given);
       if (gap.found.length > before) continue;
-      // Others than its sender may not know the event before which they are missing, but them.
-      if (server !== request.origin) await gap.add(await askForThemselves(asker, question));
+      // Who does not know the event before which they are missing, as others than its sender, may know them.
+      if (server !== request.origin || request.isUnsent)
+        await gap.add(await askForThemselves(asker, question));
       if (gap.found.length > before) continue;
       inVain++;
       break;

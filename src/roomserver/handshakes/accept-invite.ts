@@ -4,9 +4,8 @@ import { MatrixError } from '../../protocol/error.ts';
 import { Pdu, type PduJson } from '../../protocol/events/pdu.ts';
 import { MAX_STRIPPED_EVENTS, pruneStrippedEvent } from '../../protocol/events/stripped-state.ts';
 import {
-  type EventId,
   isUserId,
-  type RoomId,
+  type ServerName,
   serverNameOf,
   type UserId,
 } from '../../protocol/identifiers.ts';
@@ -15,10 +14,11 @@ import type { RoomVersionId } from '../../protocol/roomversions/room-version.ts'
 import { isRoomVersion, rulesOf } from '../../protocol/roomversions/table.ts';
 import { signPdu } from '../../protocol/signing.ts';
 import type { RoomserverContext } from '../context.ts';
-import { authorizeIn } from '../input/authorize-in.ts';
 import { checkEvents } from '../input/check-event.ts';
 import { type CheckedEvent, isChecked } from '../input/checked-event.ts';
+import { inputChecked, isLacking } from '../input/input-events.ts';
 import { storeInvite } from '../remote/out-of-band.ts';
+import type { RoomHead } from '../rooms/room-head.ts';
 import { checkAdmitted } from '../rooms/served-room.ts';
 import type { ServingApi } from '../serving-api.ts';
 import { checkGivenEvent, checkIsOfOrigin, invalid } from './given-event.ts';
@@ -41,7 +41,8 @@ export async function acceptInvite(
   await context.turns.run(roomId, async () => {
     const head = await context.rooms.head(roomId);
     if (head !== undefined) await checkAdmitted(context, head, request.origin);
-    if (head !== undefined && head.localMembers > 0) return checkAllowed(context, roomId, event);
+    if (head !== undefined && head.localMembers > 0)
+      return inputHere(context, head, { origin: request.origin, event });
     await storeInvite(context, {
       roomId,
       userId: target,
@@ -102,23 +103,17 @@ function sign({ serverName, signingKey }: RoomserverContext, event: CheckedEvent
 }
 
 /**
- * Into a room that is here the event comes as others do, once its sender has it: it may never do so, and what it refers to may be on
- * its way. Where that is here, it is clear whether the rules allow it. Throws M_FORBIDDEN.
+ * Of a room that is here the event is one like others. Where something before it cannot be had now it is left to come when its sender
+ * has it, with the others: to go on by a state would leave a hole. Throws M_FORBIDDEN.
  */
-async function checkAllowed(
-  { rooms, lackingMembers }: RoomserverContext,
-  roomId: RoomId,
-  event: CheckedEvent,
+async function inputHere(
+  context: RoomserverContext,
+  head: RoomHead,
+  { origin, event }: { readonly origin: ServerName; readonly event: CheckedEvent },
 ): Promise<void> {
-  const { pdu } = event;
-  const { value: violation } = await rooms.change(roomId, async (room) => {
-    const known = await room.events([pdu.eventId, ...pdu.prevEvents]);
-    const isHere = (id: EventId) => known.get(id)?.stateBefore !== undefined;
-    if (isHere(pdu.eventId) || !pdu.prevEvents.every(isHere)) return undefined;
-    const now = await lackingMembers.completed(room, room.head.currentState, pdu);
-    return authorizeIn(room, now, event);
-  });
-  if (violation === undefined) return;
-  const { rule, reason } = violation;
-  throw new MatrixError('M_FORBIDDEN', `The invite is not allowed: rule ${rule}: ${reason}`);
+  const events = [event];
+  const input = { head, origin, events, kind: 'new', isUnsent: true, isConnected: true } as const;
+  const fate = (await inputChecked(context, input)).get(event.pdu.eventId);
+  if (fate?.fate === 'accepted' || fate?.fate === 'duplicate' || isLacking(fate)) return;
+  throw new MatrixError('M_FORBIDDEN', `The invite is not allowed: ${fate?.reason}`);
 }

@@ -30,6 +30,8 @@ export interface Gathering {
    * which its sender gave nothing.
    */
   readonly patience?: 'new' | 'early' | undefined;
+  /** Their sender does not know them itself yet. */
+  readonly isUnsent?: boolean;
 }
 
 export interface Gathered {
@@ -41,7 +43,7 @@ export interface Gathered {
 
 export async function gatherPrevEvents(
   context: RoomserverContext,
-  { head, origin, events, endsAt }: Gathering,
+  { head, origin, events, endsAt, isUnsent = false }: Gathering,
 ): Promise<Gathered> {
   const wanted = referredTo(events, ({ pdu }) => pdu.prevEvents, events);
   for (const { eventId } of head.extremities) wanted.delete(eventId);
@@ -53,6 +55,7 @@ export async function gatherPrevEvents(
     eventIds: missing,
     references: new Map(events.map(({ pdu }) => [pdu.eventId, pdu.prevEvents])),
     knownExtremities: head.extremities.map(({ eventId }) => eventId),
+    isUnsent,
     endsAt,
   });
   const given = new Set(events.map(({ pdu }) => pdu.eventId));

@@ -61,6 +61,13 @@ export interface CheckedInput extends Omit<Gathering, 'endsAt'> {
   readonly isConnected?: boolean;
 }
 
+const LACKING = new Set(['missing prev_events', 'missing auth_events']);
+
+/** Nothing is wrong with the event itself: it may come again. */
+export function isLacking(fate: EventFate | undefined): boolean {
+  return fate?.fate === 'dropped' && LACKING.has(fate.rule);
+}
+
 /** Events that have passed the checks that need no room. A fate for each, by its id. */
 export async function inputChecked(
   context: RoomserverContext,

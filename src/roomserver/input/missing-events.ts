@@ -14,6 +14,12 @@ export interface MissingEventsRequest {
   readonly endsAt: number;
 }
 
+export interface GapRequest extends MissingEventsRequest {
+  readonly knownExtremities: readonly EventId[];
+  /** The origin does not know the events that refer to them yet. */
+  readonly isUnsent: boolean;
+}
+
 /** The events between our extremities and those that have come, as far as they could be had. */
 export interface Gap {
   readonly events: readonly PduRecord[];
@@ -42,9 +48,7 @@ export interface StateBeforeRequest {
 /** Nothing that is returned has been checked. Never throws. */
 export interface MissingEvents {
   /** In any order. */
-  gap(
-    request: MissingEventsRequest & { readonly knownExtremities: readonly EventId[] },
-  ): Promise<Gap>;
+  gap(request: GapRequest): Promise<Gap>;
   /** Auth events, and auth events of theirs, in any order: as many as could be had. */
   authEvents(request: MissingEventsRequest): Promise<readonly PduRecord[]>;
   /** The state before an event that history here has a gap before. */

@@ -8,7 +8,7 @@ import type { EventFate } from '../api.ts';
 import type { RoomserverContext } from '../context.ts';
 import type { CheckedEvent } from '../input/checked-event.ts';
 import { mapInParallel } from '../input/in-parallel.ts';
-import { type CheckedInput, inputChecked } from '../input/input-events.ts';
+import { type CheckedInput, inputChecked, isLacking } from '../input/input-events.ts';
 import { isReadable } from '../membership/is-here.ts';
 import type { RoomHead } from '../rooms/room-head.ts';
 import { deleteStagedPdus, type StagedPdu, selectStagedPdus } from '../store/staged-pdus.ts';
@@ -89,8 +89,6 @@ async function receive(
   }
 }
 
-const LACKING = new Set(['missing prev_events', 'missing auth_events']);
-
 async function receiveTogether(
   context: RoomserverContext,
   head: RoomHead,
@@ -109,7 +107,7 @@ async function receiveTogether(
   for (const [eventId, fate] of fates) logRefusal(context, { ...fate, eventId }, origin);
   return staged.filter(({ eventId }) => {
     const fate = fates.get(eventId);
-    return fate === undefined || (fate.fate === 'dropped' && LACKING.has(fate.rule));
+    return fate === undefined || isLacking(fate);
   });
 }
 
