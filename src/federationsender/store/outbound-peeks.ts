@@ -106,13 +106,15 @@ export async function updateEndingsFailed(
   server: ServerName,
   times: { readonly now: number; readonly nextTs: number; readonly maxFailures: number },
 ): Promise<void> {
+  // That they are not pending is what SQLite finds the index by.
   await tx.run(sql`
     DELETE FROM federationsender_outbound_peeks
-    WHERE server = ${server} AND status = 'ended' AND next_ts <= ${times.now}
-      AND failures >= ${times.maxFailures}`);
+    WHERE next_ts <= ${times.now} AND status <> 'pending' AND status = 'ended'
+      AND server = ${server} AND failures >= ${times.maxFailures}`);
   await tx.run(sql`
     UPDATE federationsender_outbound_peeks SET failures = failures + 1, next_ts = ${times.nextTs}
-    WHERE server = ${server} AND status = 'ended' AND next_ts <= ${times.now}`);
+    WHERE next_ts <= ${times.now} AND status <> 'pending' AND status = 'ended'
+      AND server = ${server}`);
 }
 
 /** What was pending when the process ended has been stored by nobody: the servers are to be told. */
