@@ -26,7 +26,10 @@ const CLOSE_OBJECT = 0x7d;
 
 type OnPiece = (text: string) => void;
 
-/** Takes the chunks for its own, and releases them. Undefined where there is nothing. Throws M_NOT_JSON or M_BAD_JSON, like parseForeignJson. `onPiece` is shown all text. */
+/**
+ * Undefined where there is nothing. Throws M_NOT_JSON or M_BAD_JSON, like parseForeignJson. The chunks are nobody else's: they are
+ * released. `onPiece` is shown all text.
+ */
 export async function readForeignJson(
   chunks: AsyncIterable<Buffer>,
   onPiece?: OnPiece,
