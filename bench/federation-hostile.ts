@@ -133,13 +133,13 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: messages of every shape
-async function tell(child: ChildProcess, message: object, answer: string): Promise<any> {
+type Said = Readonly<Record<string, unknown>>;
+
+async function tell(child: ChildProcess, message: object, answer: string): Promise<Said> {
   child.send(message);
   for (;;) {
-    // biome-ignore lint/suspicious/noExplicitAny: messages of every shape
-    const [said] = (await once(child, 'message')) as any[];
-    if (answer in said) return said;
+    const [said] = (await once(child, 'message')) as readonly Said[];
+    if (said !== undefined && answer in said) return said;
   }
 }
 

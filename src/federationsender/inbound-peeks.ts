@@ -1,5 +1,6 @@
 // Other servers' looks into our rooms: how many there may be, and the end of those that nobody renews.
 
+import { Alarm } from '../alarm.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Logger } from '../logger.ts';
@@ -38,14 +39,16 @@ export interface InboundPeekLimits {
 
 export class InboundPeeks {
   readonly #options: InboundPeekOptions;
-  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  readonly #alarm: Alarm;
   #work: Promise<void> = Promise.resolve();
   /** Let in, and maybe not stored yet: until when they count, by server, room and id. */
   readonly #arriving = new Map<string, InboundPeekKey & { readonly until: number }>();
-  #isClosed = false;
 
   constructor(options: InboundPeekOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => {
+      this.#work = this.#work.then(() => this.#expire());
+    });
   }
 
   async open(): Promise<void> {
@@ -53,21 +56,13 @@ export class InboundPeeks {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#alarm.close();
     await this.#work;
   }
 
   /** After COMMIT: one ends then unless it is renewed. */
   expireAt(at: number): void {
-    if (this.#isClosed || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    this.#timer?.cancel();
-    const { clock } = this.#options;
-    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
-      this.#timer = undefined;
-      this.#work = this.#work.then(() => this.#expire());
-    });
-    this.#timer = { at, cancel };
+    this.#alarm.set(at);
   }
 
   async isActive({ server, roomId, peekId }: InboundPeekKey): Promise<boolean> {

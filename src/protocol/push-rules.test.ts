@@ -367,14 +367,15 @@ test('a rule about one type is tried with events of that type in whatever case, 
   assert.equal(idOf(text('a word')), 'word');
 });
 
-test('a name is looked for once in a long text, however many rules ask for it', () => {
-  const override = Array.from({ length: 4_000 }, (_, number) => ({
+test('a name is looked for once in a long text, however many rules ask for it', (t) => {
+  const override = Array.from({ length: 20 }, (_, number) => ({
     rule_id: `rule ${number}`,
     enabled: true,
     conditions: [{ kind: 'contains_display_name' }],
     actions: ['notify'],
   }));
-  const before = performance.now();
-  assert.equal(verdict(text('a'.repeat(60_000)), { displayName: 'a' }, { override }), 'none: ');
-  assert.ok(performance.now() - before < 1_000);
+  const looks = t.mock.method(String.prototype, 'indexOf');
+  assert.equal(verdict(text('a'.repeat(1_000)), { displayName: 'a' }, { override }), 'none: ');
+  const { length } = looks.mock.calls.filter(({ arguments: [name] }) => name === 'a');
+  assert.ok(length >= 1_000 && length < 2_000, `${length} looks`);
 });

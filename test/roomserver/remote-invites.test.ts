@@ -28,6 +28,9 @@ async function setUp(backend: Backend, roomVersion: RoomVersionId = '11', joinRu
     sender: UserId,
     target: UserId,
   ) => server.api.performMembershipChange({ roomId, sender, target, action, content: {} });
+  /** She names no server: who has invited her is asked. */
+  const joinInvited = (userId: UserId) =>
+    loc.api.performJoin({ roomIdOrAlias: roomId, userId, serverNames: [], content: {} });
   const memberships = (server: Neighbour, userId: UserId) =>
     server.api.queryRoomsOfUser({
       userId,
@@ -35,7 +38,7 @@ async function setUp(backend: Backend, roomVersion: RoomVersionId = '11', joinRu
     });
   const memberOf = async (userId: UserId) =>
     (await res.api.queryMemberships({ roomId, userIds: [userId] }))[0]?.membership;
-  return { street, res, loc, ruth, lena, roomId, change, memberships, memberOf };
+  return { street, res, loc, ruth, lena, roomId, change, joinInvited, memberships, memberOf };
 }
 
 async function lastEntry(server: Neighbour, roomId: string) {
@@ -45,10 +48,8 @@ async function lastEntry(server: Neighbour, roomId: string) {
 forEachBackend('invites between servers', (backend) => {
   for (const roomVersion of ['1', '2', '6', '11', '12'] as const) {
     it(`invites a user of another server, who joins, version ${roomVersion}`, async () => {
-      const { street, res, loc, ruth, lena, roomId, change, memberships } = await setUp(
-        backend,
-        roomVersion,
-      );
+      const { street, res, loc, ruth, lena, roomId, change, joinInvited, memberships } =
+        await setUp(backend, roomVersion);
       await change(res, 'invite', ruth, lena);
       const there = await lastEntry(res, roomId);
       assert.ok(there?.kind === 'NewRoomEvent' && there.sendAs === 'res.test');
@@ -71,13 +72,7 @@ forEachBackend('invites between servers', (backend) => {
       assert.deepEqual([row?.roomId, row?.membership], [roomId, 'invite']);
       assert.equal(await loc.api.queryRoom({ roomId }), undefined);
 
-      // She names no server: who has invited her is asked.
-      await loc.api.performJoin({
-        roomIdOrAlias: roomId,
-        userId: lena,
-        serverNames: [],
-        content: {},
-      });
+      await joinInvited(lena);
       assert.equal((await memberships(loc, lena))[0]?.membership, 'join');
       await street.close();
     });
@@ -156,15 +151,10 @@ forEachBackend('invites between servers', (backend) => {
   });
 
   it('is invited where somebody else of the server has joined', async () => {
-    const { street, res, loc, ruth, lena, roomId, change } = await setUp(backend);
+    const { street, res, loc, ruth, lena, roomId, change, joinInvited } = await setUp(backend);
     const lars = user('lars', loc);
     await change(res, 'invite', ruth, lars);
-    await loc.api.performJoin({
-      roomIdOrAlias: roomId,
-      userId: lars,
-      serverNames: [],
-      content: {},
-    });
+    await joinInvited(lars);
     await change(res, 'invite', ruth, lena);
     const entry = await lastEntry(loc, roomId);
     assert.ok(entry?.kind === 'NewRoomEvent');
@@ -176,15 +166,10 @@ forEachBackend('invites between servers', (backend) => {
   });
 
   it('takes an invite into a room that is here with what comes before it, and else when it comes itself', async () => {
-    const { street, res, loc, ruth, lena, roomId, change } = await setUp(backend);
+    const { street, res, loc, ruth, lena, roomId, change, joinInvited } = await setUp(backend);
     const lars = user('lars', loc);
     await change(res, 'invite', ruth, lars);
-    await loc.api.performJoin({
-      roomIdOrAlias: roomId,
-      userId: lars,
-      serverNames: [],
-      content: {},
-    });
+    await joinInvited(lars);
     const say = async (topic: string) => {
       const event = { type: 'm.room.topic', stateKey: '', content: { topic } };
       return (await res.api.performSendEvent({ roomId, sender: ruth, ...event })).eventId;
@@ -224,15 +209,11 @@ forEachBackend('invites between servers', (backend) => {
   });
 
   it('signs no invite into a room that is here which the rules do not allow', async () => {
-    const { street, res, loc, ruth, lena, roomId, change, memberOf } = await setUp(backend);
+    const { street, res, loc, ruth, lena, roomId, change, joinInvited, memberOf } =
+      await setUp(backend);
     const lars = user('lars', loc);
     await change(res, 'invite', ruth, lars);
-    await loc.api.performJoin({
-      roomIdOrAlias: roomId,
-      userId: lars,
-      serverNames: [],
-      content: {},
-    });
+    await joinInvited(lars);
     const levels = { type: 'm.room.power_levels', content: { users: { [ruth]: 100, [lars]: 99 } } };
     const sent = { ...levels, roomId, sender: ruth, stateKey: '' };
     await res.push(loc, [(await res.api.performSendEvent(sent)).eventId]);
@@ -337,11 +318,8 @@ forEachBackend('invites between servers', (backend) => {
   });
 
   it('knocks, is let in, and takes a knock back', async () => {
-    const { street, res, loc, ruth, lena, roomId, change, memberships, memberOf } = await setUp(
-      backend,
-      '11',
-      'knock',
-    );
+    const { street, res, loc, ruth, lena, roomId, change, joinInvited, memberships, memberOf } =
+      await setUp(backend, '11', 'knock');
     const knock = (userId: UserId) =>
       loc.api.performKnock({
         roomIdOrAlias: roomId,
@@ -356,12 +334,7 @@ forEachBackend('invites between servers', (backend) => {
     assert.ok(entry.strippedState.some(({ type }) => type === 'm.room.name'));
     assert.equal((await memberships(loc, lena))[0]?.membership, 'knock');
     await change(res, 'invite', ruth, lena);
-    await loc.api.performJoin({
-      roomIdOrAlias: roomId,
-      userId: lena,
-      serverNames: [],
-      content: {},
-    });
+    await joinInvited(lena);
     assert.equal(await memberOf(lena), 'join');
 
     const late = await setUp(otherBackend(backend), '11', 'knock');

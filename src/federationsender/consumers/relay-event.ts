@@ -3,21 +3,9 @@
 
 import type { NewRoomEvent } from '../../eventlog/entries.ts';
 import { Pdu } from '../../protocol/events/pdu.ts';
-import {
-  type RoomId,
-  type ServerName,
-  serverNameOf,
-  type UserId,
-} from '../../protocol/identifiers.ts';
+import { type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
 import { isWorldReadable } from '../../protocol/visibility.ts';
-import { insertChange, selectChanges } from '../store/changes.ts';
-import {
-  addHosts,
-  deleteLocalMembers,
-  insertLocalMembers,
-  removeHosts,
-  selectNewNeighbours,
-} from '../store/hosts.ts';
+import { addHosts, deleteLocalMembers, insertLocalMembers, removeHosts } from '../store/hosts.ts';
 import {
   insertMissedBy,
   insertMissedByHosts,
@@ -31,9 +19,9 @@ import {
   insertQueueOfPeeks,
 } from '../store/queue.ts';
 import { updateExtremities, updateLatestOwn } from '../store/rooms.ts';
-import { insertDeviceChange } from '../store/to-device.ts';
 import { rescindedServer } from './membership-changes.ts';
 import type { Place, RoomBatch } from './room-batch.ts';
+import { tellOfDevices } from './tell-of-devices.ts';
 
 /** No destination has this number. */
 const NOBODY = 0;
@@ -64,25 +52,6 @@ async function joined(batch: RoomBatch, { roomId, position }: Place): Promise<nu
   await insertLocalMembers(batch.tx, roomId, joinedUsers);
   if (batch.shared.has(roomId)) await tellOfDevices(batch, roomId, joinedUsers);
   return newHosts;
-}
-
-/** Servers that users here meet in the room: they have not been told of their devices (Server-Server API, "Device management"). */
-async function tellOfDevices(
-  batch: RoomBatch,
-  roomId: RoomId,
-  userIds: readonly UserId[],
-): Promise<void> {
-  for (const userId of userIds) {
-    const met = await selectNewNeighbours(batch.tx, roomId, userId);
-    if (met.length === 0) continue;
-    const here = met.filter(({ isAway }) => !isAway).map(({ id }) => id);
-    for (const change of await selectChanges(batch.tx, userId)) {
-      await insertDeviceChange(batch.tx, here, change);
-      // Those that catch up are told of what has come since.
-      if (here.length < met.length) await insertChange(batch.tx, change);
-    }
-    batch.wake(here);
-  }
 }
 
 async function left(batch: RoomBatch, { roomId, position }: Place): Promise<void> {

@@ -1,6 +1,7 @@
 // Does what is to be done about our looks when its time has come: of one server one thing at a time, so that those that do not answer
 // hold up no other. Renewals come before endings.
 
+import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../logger.ts';
@@ -34,24 +35,18 @@ interface UnderWay {
 export class DuePeeks {
   readonly #options: DuePeeksOptions;
   readonly #underWay = new Map<ServerName, UnderWay>();
-  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  readonly #alarm: Alarm;
   #looking: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: DuePeeksOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => this.look());
   }
 
   /** Some look is due then; ms since the epoch. */
   armAt(at: number): void {
-    if (this.#isClosed || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    this.#timer?.cancel();
-    const { clock } = this.#options;
-    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
-      this.#timer = undefined;
-      this.look();
-    });
-    this.#timer = { at, cancel };
+    this.#alarm.set(at);
   }
 
   /** Begins what is due, and looks again when the next is. */
@@ -61,7 +56,7 @@ export class DuePeeks {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#alarm.close();
     await this.#looking;
     await Promise.all([...this.#underWay.values()].map(({ done }) => done));
   }

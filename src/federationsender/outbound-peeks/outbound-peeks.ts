@@ -240,15 +240,10 @@ export class OutboundPeekKeeper {
       peek.dialect === 'dendrite' ? undefined : await failureOf(deletePeek(client, peek));
     const isDone = failure === undefined || failure.kind === 'refused';
     const now = clock.now();
-    const { nextTs } = later(peek, now);
+    const times = { now, nextTs: later(peek, now).nextTs, maxFailures: MAX_ENDING_FAILURES };
     await database.transact(async (tx) => {
       if (isDone) await deleteOutboundPeek(tx, peek);
-      else
-        await updateEndingsFailed(tx, peek.server, {
-          now,
-          nextTs,
-          maxFailures: MAX_ENDING_FAILURES,
-        });
+      else await updateEndingsFailed(tx, peek.server, times);
     });
   }
 

@@ -1,5 +1,6 @@
 // One timer for all destinations that are to be tried again, however many they are.
 
+import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../logger.ts';
@@ -18,28 +19,23 @@ export interface RetryTimerOptions {
 export class RetryTimer {
   readonly #options: RetryTimerOptions;
   readonly #wake: (destinationIds: readonly number[]) => void;
-  #dueAt = Number.POSITIVE_INFINITY;
-  #cancel: () => void = () => {};
+  readonly #alarm: Alarm;
   #closed = false;
 
   constructor(options: RetryTimerOptions, wake: (destinationIds: readonly number[]) => void) {
     this.#options = options;
     this.#wake = wake;
+    this.#alarm = new Alarm(options.clock, () => this.rouse());
   }
 
   /** Some destination is due then; ms since the epoch. */
   consider(dueAt: number): void {
-    if (this.#closed || dueAt >= this.#dueAt) return;
-    this.#cancel();
-    this.#dueAt = dueAt;
-    const delay = Math.max(dueAt - this.#options.clock.now(), 0);
-    this.#cancel = this.#options.clock.schedule(delay, () => this.rouse());
+    this.#alarm.set(dueAt);
   }
 
   /** Looks for those that are due now, and when the next one is. */
   rouse(): void {
-    this.#cancel();
-    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#alarm.clear();
     if (this.#closed) return;
     this.#look().catch((error) => {
       this.#options.logger.warn({ err: error }, 'destinations to be tried again were not found');
@@ -49,7 +45,7 @@ export class RetryTimer {
 
   close(): void {
     this.#closed = true;
-    this.#cancel();
+    this.#alarm.close();
   }
 
   async #look(): Promise<void> {

@@ -183,8 +183,8 @@ export const migrations: readonly Migration[] = [
   {
     name: '0007-changes-of-devices',
     statements: [
-      // The last change of each user's devices, and of her keys, for destinations that catch up. `seq`: in the order in which they
-      // came to be here; the greatest is never deleted.
+      // The last change of each user's devices, and of her keys, for destinations that catch up, and those that she meets in a room.
+      // `seq`: in the order in which they came to be here; the greatest is never deleted.
       sql`CREATE TABLE federationsender_changes (
         seq BIGINT PRIMARY KEY,
         about TEXT_KEY NOT NULL,

@@ -74,7 +74,10 @@ export async function selectOutboundPeek(
   return found && fromStored(found);
 }
 
-/** Of each server that of which something is to be done by now: a renewal before the end of another. Pending ones are nobody's business yet. */
+/**
+ * One of each server of which something is to be done by now: a renewal before the end of another. Pending ones are nobody's
+ * business yet.
+ */
 export async function selectDueOutboundPeeks(
   from: Queryable,
   range: { readonly now: number; readonly limit: number; readonly except: readonly ServerName[] },
@@ -100,7 +103,7 @@ export async function selectNextOutboundPeekTs(
   return found?.next_ts ?? undefined;
 }
 
-/** The server cannot be told of ends now: of all those that are due later, and of those that were tried so often not any more. */
+/** The server cannot be told of ends now: all that are due are left for later, and those that were tried so often are given up. */
 export async function updateEndingsFailed(
   tx: Transaction,
   server: ServerName,

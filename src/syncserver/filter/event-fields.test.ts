@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '../../protocol/json.ts';
 import { compileEventFields } from './event-fields.ts';
 
 const EVENT = JSON.parse(`{
@@ -39,11 +40,22 @@ test('__proto__ is a property like others', () => {
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
 });
 
-test('thousands of paths into a large event cost no more than the event', () => {
-  const names = Array.from({ length: 5_000 }, (_, number) => number.toString(36));
-  const content = Object.fromEntries(names.map((name) => [name, 1]));
-  const select = compileEventFields(names.map((name) => `content.${name}`));
-  const before = performance.now();
-  for (let round = 0; round < 10; round++) assert.deepEqual(select?.({ content }), { content });
-  assert.ok(performance.now() - before < 2_000);
+test('thousands of paths cost no more than the event is large', () => {
+  const paths = Array.from({ length: 5_000 }, (_, number) => `content.${number}`);
+  let reads = 0;
+  const get = (target: JsonObject, name: string) => {
+    reads += 1;
+    return Reflect.get(target, name);
+  };
+  const getOwnPropertyDescriptor = (target: JsonObject, name: string) => {
+    reads += 1;
+    return Reflect.getOwnPropertyDescriptor(target, name);
+  };
+  const content = new Proxy<JsonObject>({ 1: 'one', 2: 'two', other: 3 }, {
+    get,
+    getOwnPropertyDescriptor,
+  } as ProxyHandler<JsonObject>);
+  const selected = compileEventFields(paths)?.({ content });
+  assert.deepEqual(selected, { content: { 1: 'one', 2: 'two' } });
+  assert.ok(reads < 20, `${reads} reads`);
 });

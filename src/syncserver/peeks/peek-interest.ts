@@ -1,6 +1,7 @@
 // Who is still looking? A device looks while its peek has not expired and it has synced, held a sync open or
 // posted a peek within the grace period. Whether anybody looks into a room is published as a level.
 
+import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { ENTRY_VERSION } from '../../eventlog/entries.ts';
@@ -42,7 +43,7 @@ export class PeekInterestPublisher {
   readonly #sightings: DeviceSightings;
   /** When the level of a wanted room may next change by time alone, or is to be repeated. */
   readonly #due = new Map<RoomId, number>();
-  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  readonly #alarm: Alarm;
   #review: Promise<void> = Promise.resolve();
   /** ms since the epoch. */
   #cleaned = 0;
@@ -51,6 +52,7 @@ export class PeekInterestPublisher {
   constructor(options: PeekInterestOptions) {
     this.#options = options;
     this.#sightings = new DeviceSightings(options.clock, options.graceMs);
+    this.#alarm = new Alarm(options.clock, () => this.#reviewDue());
   }
 
   /** Takes up what was wanted before a restart, and who has a fresh grace period since. */
@@ -88,7 +90,7 @@ export class PeekInterestPublisher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
+    this.#alarm.close();
     await this.#review;
   }
 
@@ -132,15 +134,7 @@ export class PeekInterestPublisher {
   }
 
   #arm(at: number): void {
-    if (this.#closed || at === Number.POSITIVE_INFINITY) return;
-    if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#timer?.cancel();
-    const { clock } = this.#options;
-    const cancel = clock.schedule(Math.max(at - clock.now(), 0), () => {
-      this.#timer = undefined;
-      this.#reviewDue();
-    });
-    this.#timer = { at, cancel };
+    if (at !== Number.POSITIVE_INFINITY) this.#alarm.set(at);
   }
 
   #reviewDue(): void {
