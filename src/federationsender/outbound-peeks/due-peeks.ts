@@ -67,12 +67,14 @@ export class DuePeeks {
     // Who is done looks again.
     if (this.#isClosed || limit === 0) return;
     try {
+      // What falls due meanwhile is what is due next.
+      const now = clock.now();
       const except = [...this.#underWay.keys()];
-      const due = await selectDueOutboundPeeks(database, { now: clock.now(), limit, except });
+      const due = await selectDueOutboundPeeks(database, { now, limit, except });
       if (this.#isClosed) return;
       for (const peek of due) this.#begin(peek);
       // Of what is due already, the next begins when one is done.
-      const nextTs = await selectNextOutboundPeekTs(database, clock.now());
+      const nextTs = await selectNextOutboundPeekTs(database, now);
       if (nextTs !== undefined) this.armAt(nextTs);
     } catch (error) {
       logger.error({ err: error }, 'subscriptions at other servers could not be kept');
